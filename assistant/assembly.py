@@ -1,0 +1,208 @@
+"""Assistant, open_assistant and ask: the stages put together over a data folder."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from assistant.answer import Answer
+from assistant.chain import Request, Stages, Standing
+from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong, UnknownAnswer
+from assistant.lexicon import EnglishTable, Glossary, Regions
+from assistant.question import Understanding
+from assistant.reader import Reader
+from assistant.settings import Settings
+from assistant.words import Words
+from vectorstore.catalog import Record
+from vectorstore.encoder import BUNDLED_MODEL, StaticEncoder, load_encoder
+from vectorstore.errors import StoreError
+from vectorstore.store import PolicyStore
+
+LONGEST_QUESTION = 2000  # characters; a policy question is a sentence or two
+FILTERS = ("document_id", "region", "issuer", "kind", "level")
+
+
+class Assistant:
+    """Answers questions over one store; safe to use from several threads."""
+
+    def __init__(self, store: PolicyStore) -> None:
+        self.store = store
+        bundled = store.encoder if isinstance(store.encoder, StaticEncoder) else StaticEncoder(BUNDLED_MODEL)
+        regions = Regions.load()
+        understanding = Understanding(Words(bundled), Glossary.load(), regions, functools.cache(EnglishTable.load))
+        self._standing_cache: tuple[int, Standing] | None = None
+        self._chain = Stages(store, understanding, Reader(store.encoder, regions, store.text), self._standing).chain()
+
+    def __enter__(self) -> Assistant:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[str] = (),
+        as_of: date | str | None = None,
+        filters: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Answer a question from the documents.
+
+        Args:
+            question: at most 2,000 characters, Chinese or English.
+            history: the questions asked before it in this conversation, oldest first.
+            as_of: the day the answer speaks for (ISO 8601); today by default.
+            filters: only documents whose `region`, `issuer`, `kind`, `level` contains, or `document_id` is, the value.
+
+        Raises:
+            EmptyQuestion, QuestionTooLong: the question cannot be taken.
+            AssistantError: `as_of` or `filters` cannot be used.
+        """
+        answer = self._chain.invoke(_request(question, history, as_of, filters))
+        self.store.catalog.keep_answer(answer.id, answer.to_dict())
+        return answer
+
+    def stream(
+        self,
+        question: str,
+        *,
+        history: Sequence[str] = (),
+        as_of: date | str | None = None,
+        filters: Mapping[str, str] | None = None,
+    ) -> Iterator[Answer]:
+        """`ask`, giving the answer as it grows: each snapshot replaces the one before, the last is the answer."""
+        answer: Answer | None = None
+        for answer in self._chain.stream(_request(question, history, as_of, filters)):
+            yield answer
+        if answer is not None:
+            self.store.catalog.keep_answer(answer.id, answer.to_dict())
+
+    def document_text(self, document_id: str, version: int) -> str:
+        """The text that a citation's `start` and `end` point into.
+
+        Raises:
+            UnknownDocument: no such document or version.
+        """
+        return self.store.text(document_id, version)
+
+    def documents(self) -> list[dict[str, Any]]:
+        """The documents that are searched, as plain rows."""
+        return [_row(record) for record in self.store.catalog.records()]
+
+    def feedback(self, answer_id: str, *, rating: int, reason: str = "") -> None:
+        """Keep a reader's verdict on an answer: `rating` is 1 or -1, `reason` free text.
+
+        Raises:
+            UnknownAnswer: no answer of this id is kept.
+            AssistantError: the rating is neither 1 nor -1.
+        """
+        if rating not in (1, -1):
+            raise AssistantError(f"A rating is 1 or -1, not {rating!r}.")
+        if self.store.catalog.answer(answer_id) is None:
+            raise UnknownAnswer(
+                f"No answer of the id {answer_id!r} is kept; give the `id` of an answer from this data folder "
+                "(the last few thousand are kept)."
+            )
+        self.store.catalog.add_feedback(answer_id, rating, reason.strip()[:2000])
+
+    def _standing(self) -> Standing:
+        revision = self.store.catalog.revision()
+        if self._standing_cache is None or self._standing_cache[0] != revision:
+            self._standing_cache = (revision, _standing(self.store.catalog.records()))
+        return self._standing_cache[1]
+
+
+def open_assistant(*, data_dir: str | Path | None = None, settings: Settings | None = None) -> Assistant:
+    """Open the knowledge base of a data folder; one without any document gets the sample policies.
+
+    Args:
+        data_dir: the folder; ZHICE_DATA_DIR or the platform's user data folder by default.
+        settings: everything at once, instead of the environment's `ZHICE_*` variables.
+
+    Raises:
+        StoreError: the folder cannot be used; the message says why and what to do.
+        EncoderUnavailable: the configured encoder cannot be loaded.
+    """
+    settings = settings or Settings.from_environ(os.environ, data_dir=data_dir)
+    store = PolicyStore(settings.data_dir, encoder=load_encoder(settings.encoder))
+    if settings.samples and not store.catalog.records():
+        from ingest.pipeline import ingest_samples
+
+        try:
+            ingest_samples(store)
+        except StoreError:
+            store.close()
+            raise
+    return Assistant(store)
+
+
+def ask(question: str, **options: Any) -> Answer:
+    """Answer one question from the default data folder; see `Assistant.ask`."""
+    with open_assistant() as assistant:
+        return assistant.ask(question, **options)
+
+
+def _request(
+    question: str, history: Sequence[str], as_of: date | str | None, filters: Mapping[str, str] | None
+) -> Request:
+    if not question.strip():
+        raise EmptyQuestion("The question is empty; ask something about the documents.")
+    if len(question) > LONGEST_QUESTION:
+        raise QuestionTooLong(
+            f"The question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read. Shorten it."
+        )
+    unknown = sorted(set(filters or {}) - set(FILTERS))
+    if unknown:
+        raise AssistantError(f"There is no filter {', '.join(unknown)}; there are {', '.join(FILTERS)}.")
+    if isinstance(as_of, str):
+        try:
+            as_of = date.fromisoformat(as_of)
+        except ValueError as error:
+            raise AssistantError(f"as_of is {as_of!r}; give a date such as 2026-01-31.") from error
+    return Request(
+        question=question,
+        history=[earlier for earlier in history if earlier.strip()][-10:],
+        as_of=as_of or date.today(),
+        filters=dict(filters or {}),
+    )
+
+
+def _row(record: Record) -> dict[str, Any]:
+    metadata = record.metadata
+    return {
+        "document_id": record.document_id,
+        "version": record.version,
+        "source": record.source,
+        "title": metadata.title or record.source,
+        "issuer": metadata.issuer,
+        "doc_no": metadata.doc_no,
+        "published": metadata.published,
+        "valid_from": metadata.valid_from,
+        "valid_until": metadata.valid_until,
+        "state": record.state,
+        "collection": record.collection,
+        "ingested": record.ingested,
+    }
+
+
+def _standing(records: Sequence[Record]) -> Standing:
+    superseded: dict[str, str] = {}
+    for newer in records:
+        for repealed in newer.metadata.repeals:
+            for older in records:
+                named = [name for name in (older.metadata.doc_no, older.metadata.title) if name]
+                if older is not newer and any(name in repealed or repealed in name for name in named):
+                    superseded[older.document_id] = newer.metadata.title or newer.source
+    return Standing(superseded, frozenset(record.document_id for record in records if record.collection == "samples"))

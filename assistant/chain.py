@@ -1,0 +1,183 @@
+"""The LangChain chain: understand | retrieve | read | answer.
+
+`invoke`, `batch` and their async forms give the Answer; `stream` and `astream` give it as it grows, claim by claim,
+each snapshot replacing the one before.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TypedDict
+
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
+
+from assistant.answer import Answer, Citation, Status, Warning
+from assistant.composing import Composer
+from assistant.question import Query, Understanding
+from assistant.reader import Draft, Reader
+from assistant.retrieval import Evidence, Weights, retrieve, weigh
+from assistant.validity import source_warnings
+from prompts import load_wording
+from vectorstore.store import PolicyStore
+
+
+class Request(TypedDict):
+    """What the chain takes: a question, the questions asked before it (oldest first), the day it speaks for."""
+
+    question: str
+    history: Sequence[str]
+    as_of: date
+    filters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the stages hand on; each fills in its part."""
+
+    request: Request
+    query: Query | None = None
+    evidence: tuple[Evidence, ...] = ()
+    weights: Weights = field(default_factory=lambda: Weights({}, frozenset()))
+    draft: Draft = field(default_factory=lambda: Draft((), ()))
+    elapsed_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the documents stand to each other: who replaced whom, and which are samples."""
+
+    superseded_by: Mapping[str, str]
+    samples: frozenset[str]
+
+
+class Stages:
+    """The stages over one store; their order is in `chain`."""
+
+    def __init__(
+        self, store: PolicyStore, understanding: Understanding, reader: Reader, standing: Callable[[], Standing]
+    ) -> None:
+        self._store = store
+        self._understanding = understanding
+        self._reader = reader
+        self._standing = standing
+
+    def chain(self) -> Runnable[Request, Answer]:
+        """The stages in order."""
+        return (
+            RunnableLambda(self.understand)
+            | RunnableLambda(_timed("retrieve", self.retrieve))
+            | RunnableLambda(_timed("read", self.read))
+            | RunnableGenerator(self.answer, self.answer_async)
+        )
+
+    def understand(self, request: Request) -> State:
+        """Request -> query."""
+        started = time.perf_counter()
+        query = self._understanding.understand(request["question"], request["history"])
+        return State(request, query, elapsed_ms={"understand": _since(started)})
+
+    def retrieve(self, state: State) -> State:
+        """Query -> evidence with the weights of its terms."""
+        query = _known(state.query)
+        evidence = retrieve(self._store, query, filters=state.request["filters"])
+        return replace(state, evidence=evidence, weights=weigh(self._store, query))
+
+    def read(self, state: State) -> State:
+        """Evidence -> draft."""
+        stale = {
+            item.hit.document_id
+            for item in state.evidence
+            if (item.hit.metadata.valid_until or "9999") < state.request["as_of"].isoformat()
+            or item.hit.document_id in self._standing().superseded_by
+        }
+        draft = self._reader.read(_known(state.query), state.evidence, state.weights, stale=frozenset(stale))
+        return replace(state, draft=draft)
+
+    def answer(self, states: Iterator[State]) -> Iterator[Answer]:
+        """Draft -> answer: one snapshot a verified claim, then the whole."""
+        for state in states:
+            started = time.perf_counter()
+            query = _known(state.query)
+            wording = load_wording(query.language)
+            composer = Composer(query, wording, self._store.text)
+            answer = _blank(state, query)
+            claims = []
+            if not query.dangling:
+                for claim in composer.claims(state.draft.chosen):
+                    claims.append(claim)
+                    answer = replace(
+                        answer,
+                        status="partial",
+                        claims=tuple(claims),
+                        citations=tuple(composer.citations),
+                        text="\n".join(said.marked for said in claims),
+                    )
+                    yield answer
+            standing = self._standing()
+            warnings = source_warnings(
+                answer.citations,
+                as_of=answer.as_of,
+                superseded_by=standing.superseded_by,
+                samples=standing.samples,
+                wording=wording,
+            )
+            status: Status = "answered" if claims else "not_found"
+            if claims and composer.dropped:
+                status = "partial"
+                warnings += (Warning("unverified_dropped", wording.say("warning_unverified_dropped")),)
+            nearest: tuple[Citation, ...] = ()
+            text = answer.text
+            if not claims:
+                nearest = composer.nearest(() if query.small_talk else state.draft.closest)
+                status = "clarify" if query.dangling else "not_found"
+                text = wording.say("clarify_follow_up" if query.dangling else "refusal")
+            elapsed = {**state.elapsed_ms, "answer": _since(started)}
+            elapsed["total"] = sum(elapsed.values())
+            yield replace(answer, status=status, text=text, warnings=warnings, nearest=nearest, elapsed_ms=elapsed)
+
+    async def answer_async(self, states: AsyncIterator[State]) -> AsyncIterator[Answer]:
+        """`answer` for the async forms."""
+        async for state in states:
+            for snapshot in self.answer(iter((state,))):
+                yield snapshot
+
+
+def _timed(name: str, stage: Callable[[State], State]) -> Callable[[State], State]:
+    def run(state: State) -> State:
+        started = time.perf_counter()
+        after = stage(state)
+        return replace(after, elapsed_ms={**after.elapsed_ms, name: _since(started)})
+
+    run.__name__ = name
+    return run
+
+
+def _blank(state: State, query: Query) -> Answer:
+    return Answer(
+        id=uuid.uuid4().hex[:16],
+        as_of=state.request["as_of"].isoformat(),
+        status="not_found",
+        text="",
+        claims=(),
+        citations=(),
+        warnings=(),
+        nearest=(),
+        question=query.question,
+        standalone_question=query.standalone,
+        language=query.language,
+        generator="extractive",
+    )
+
+
+def _known(query: Query | None) -> Query:
+    if query is None:
+        raise ValueError("the question has not been understood yet")
+    return query
+
+
+def _since(started: float) -> float:
+    return 1000 * (time.perf_counter() - started)

@@ -1,0 +1,86 @@
+"""Draft -> claims and citations, each checked before it is said.
+
+The words come from `prompts/`, the rest from the sources; a claim that fails verification falls back to its quote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from assistant.answer import Checks, Citation, Claim
+from assistant.figures import find_figures, in_english
+from assistant.question import Query
+from assistant.quoting import trim
+from assistant.reader import Candidate
+from assistant.verification import is_verbatim, unsupported
+from prompts import Wording
+
+
+@dataclass(slots=True)
+class Composer:
+    """Builds one answer's claims in order and numbers their citations; `dropped` counts what failed its checks."""
+
+    query: Query
+    wording: Wording
+    text_of: Callable[[str, int], str]
+    citations: list[Citation] = field(default_factory=list)
+    dropped: int = 0
+
+    def claims(self, candidates: Sequence[Candidate]) -> Iterator[Claim]:
+        """A verified claim for each candidate that has one."""
+        for candidate in candidates:
+            citation = self.cite(candidate, len(self.citations) + 1)
+            text = self.text_of(citation.document_id, citation.version)
+            if not is_verbatim(citation.quote, text, citation.start, citation.end):
+                self.dropped += 1
+                continue
+            said = self._sentence(candidate, citation.quote)
+            if unsupported(said, [citation.quote]):
+                said = self.wording.say("sentence", quote=citation.quote)
+            self.citations.append(citation)
+            yield Claim(said, (citation.number,), Checks(quote=True, numbers=not unsupported(said, [citation.quote])))
+
+    def nearest(self, candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
+        """Citations of passages that come close, their sentences quoted whole."""
+        found = []
+        for number, candidate in enumerate(candidates, 1):
+            text = self.text_of(candidate.hit.document_id, candidate.hit.version)
+            found.append(self.cite(replace(candidate, window=trim(text, *candidate.sentence)), number))
+        return tuple(found)
+
+    def cite(self, candidate: Candidate, number: int) -> Citation:
+        """The citation of a candidate's window."""
+        hit = candidate.hit
+        metadata = hit.metadata
+        start, end = candidate.window
+        return Citation(
+            number=number,
+            document_id=hit.document_id,
+            version=hit.version,
+            title=metadata.title or hit.source,
+            issuer=metadata.issuer,
+            doc_no=metadata.doc_no,
+            published=metadata.published,
+            valid_from=metadata.valid_from,
+            valid_until=metadata.valid_until,
+            section=hit.passage.section,
+            page=hit.passage.page,
+            start=start,
+            end=end,
+            quote=self.text_of(hit.document_id, hit.version)[start:end],
+            link=f"/d/{hit.document_id}?version={hit.version}&start={start}&end={end}",
+        )
+
+    def _sentence(self, candidate: Candidate, quote: str) -> str:
+        shown = candidate.headline
+        if not shown or shown == quote:
+            return self.wording.say("sentence", quote=quote)
+        figure = candidate.figures[0]
+        if self.query.language == "en":
+            shown = in_english(find_figures(shown)[0] if find_figures(shown) else figure, shown)
+            shown = shown[0].upper() + shown[1:]
+        if self.query.premise:
+            right = any(asked.key == other.key for asked in self.query.premise for other in candidate.figures)
+            return self.wording.say("premise_right" if right else "premise", figure=shown, quote=quote)
+        return self.wording.say("figure", figure=shown, quote=quote)

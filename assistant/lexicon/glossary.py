@@ -1,0 +1,73 @@
+"""The policy glossary and the place names: what else a word of a question may be called in a document."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+
+class Glossary:
+    """Concepts with their Chinese and English wordings."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._wordings: dict[str, list[str]] = {}
+        for line in lines:
+            if line.strip() and not line.startswith("#"):
+                chinese, _, english = line.strip().partition("\t")
+                wordings = chinese.lower().split()
+                for word in (*wordings, *english.split()):
+                    known = self._wordings.setdefault(word, [])
+                    known.extend(wording for wording in wordings if wording != word and wording not in known)
+
+    @classmethod
+    @cache
+    def load(cls) -> Glossary:
+        """The glossary that ships with the program."""
+        return cls(files("assistant.lexicon").joinpath("glossary.tsv").read_text(encoding="utf-8").splitlines())
+
+    def wordings(self, word: str) -> tuple[str, ...]:
+        """Other Chinese wordings of a Chinese or English word (lower case), none if it is not listed."""
+        return tuple(self._wordings.get(word, ()))
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._wordings
+
+
+class Regions:
+    """Names of Chinese provinces, cities and districts in both languages."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        pairs = [line.rstrip("\n").split("\t") for line in lines]
+        self._chinese = {chinese for chinese, _ in pairs}
+        self._english: dict[str, str] = {}
+        for chinese, english in sorted(pairs, key=lambda pair: len(pair[0])):
+            self._english.setdefault(english.lower(), chinese)
+        self._longest = max(map(len, self._chinese), default=0)
+        names = "|".join(re.escape(name) for name in sorted(self._english, key=len, reverse=True))
+        self._pattern = re.compile(rf"\b(?:{names})\b") if names else None
+
+    @classmethod
+    @cache
+    def load(cls) -> Regions:
+        """The place names that ship with the program."""
+        packed = files("assistant.lexicon").joinpath("cedict", "regions.tsv.gz").read_bytes()
+        return cls(gzip.decompress(packed).decode().splitlines())
+
+    def named_in(self, text: str) -> tuple[str, ...]:
+        """The Chinese names of the places that a text names, in order, without 市 and 省 behind them."""
+        found: list[str] = []
+        position = 0
+        while position < len(text):
+            for length in range(min(self._longest, len(text) - position), 1, -1):
+                name = text[position : position + length]
+                if name in self._chinese:
+                    found.append(name[:-1] if name[-1] in "市省" and len(name) > 2 else name)
+                    position += length - 1
+                    break
+            position += 1
+        if self._pattern is not None and any(character.isascii() and character.isalpha() for character in text):
+            found.extend(self._english[name] for name in self._pattern.findall(text.lower()))
+        return tuple(dict.fromkeys(found))

@@ -1,0 +1,121 @@
+"""Which words of a sentence to quote: the shortest run of clauses that says what was asked, never over 200 characters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from assistant.figures import Figure
+from vectorstore.passage import Span
+
+LONGEST_QUOTE = 200  # characters; more is no quote any more but a page
+
+_BREAK = re.compile(r"(?<!\d)\s*[，,;；]\s*|\s*[，,；;]\s*(?!\d)")
+_PAIRS = {"《": "》", "“": "”", "（": "）", "(": ")", "「": "」", "【": "】"}
+_EDGE = " \t\r\n　，,；;。.!！?？、：:|"
+# What introduces a clause without being part of what it says.
+_LEADING = re.compile(r"^(?:据介绍|据悉|据了解|为此|同时|此外|另外|其中|具体来说|也就是说|因此|但是?|而且|并且|以及)\s*[，,]\s*")
+_BOUND_BEFORE = re.compile(r"(?:最高(?:不超过|给予|可达|可获|可得|奖励|补助|补贴|资助)?|最多(?:不超过)?|不超过|不得超过|不高于|上限为?|最低|至少|不少于|不低于|不少于|超过|突破|约|近|达到|累计)\s*(?:为|达|给予)?\s*$")
+_BOUND_AFTER = re.compile(r"^\s*(?:以上|以下|以内|左右|余|封顶|多)")
+_ITEM = re.compile(r"\s*(?:[（(][一二三四五六七八九十\d]+[）)]|[一二三四五六七八九十]+、|\d{1,2}\s*[.、．)）]|[①-⑳]|[-*•·●])\s*\S")
+
+
+def clause_spans(text: str, start: int, end: int) -> list[Span]:
+    """The clauses of `text[start:end]`, cut at commas and semicolons outside brackets, quotes and numbers."""
+    spans: list[Span] = []
+    begin = start
+    for mark in _BREAK.finditer(text, start, end):
+        if _open_pair(text, begin, mark.start()):
+            continue
+        spans.append((begin, mark.start()))
+        begin = mark.end()
+    spans.append((begin, end))
+    return [span for span in spans if text[span[0] : span[1]].strip(_EDGE)]
+
+
+def _open_pair(text: str, start: int, end: int) -> bool:
+    inside = text[start:end]
+    return any(inside.count(opener) > inside.count(closer) for opener, closer in _PAIRS.items())
+
+
+def choose_window(
+    clauses: Sequence[Span], gains: Sequence[Mapping[str, float]], bonus: Sequence[float]
+) -> tuple[int, int]:
+    """The run of clauses to quote: first and last index.
+
+    Args:
+        clauses: spans in order.
+        gains: for each clause, how much each term it says is worth, as shares of the whole question.
+        bonus: for each clause, what an answer of the wanted kind in it is worth.
+    """
+    totals = [sum(gain.values()) + extra for gain, extra in zip(gains, bonus, strict=True)]
+    core = max(range(len(clauses)), key=lambda index: (totals[index], -index))
+    first = last = core
+    covered = dict(gains[core])
+    by_distance = sorted(
+        (index for index in range(len(clauses)) if index != core), key=lambda index: (abs(index - core), -totals[index])
+    )
+    for index in by_distance:
+        new = sum(max(0.0, worth - covered.get(term, 0.0)) for term, worth in gains[index].items())
+        reach_first, reach_last = min(first, index), max(last, index)
+        # A clause further away has to say more: each step costs what a minor term is worth.
+        if new >= 0.08 * abs(index - core) and clauses[reach_last][1] - clauses[reach_first][0] <= LONGEST_QUOTE:
+            first, last = reach_first, reach_last
+            for inside in range(first, last + 1):
+                for term, worth in gains[inside].items():
+                    covered[term] = max(worth, covered.get(term, 0.0))
+    return first, last
+
+
+def trim(text: str, start: int, end: int) -> Span:
+    """A span without the punctuation and the introducing words at its edges, cut to the longest quote."""
+    lead = _LEADING.match(text[start:end])
+    if lead:
+        start += lead.end()
+    while start < end and text[start] in _EDGE:
+        start += 1
+    while end > start and text[end - 1] in _EDGE:
+        end -= 1
+    if end - start > LONGEST_QUOTE:
+        end = start + LONGEST_QUOTE
+        cut = max(text.rfind(mark, start + LONGEST_QUOTE // 2, end) for mark in "，,；;、。")
+        end = cut if cut > start else end
+    return start, end
+
+
+def bounded_figure(text: str, figure: Figure, window: Span) -> str:
+    """A figure as it stands, with the bound before it and the unit and bound behind it."""
+    start, end = figure.start, figure.end
+    before = _BOUND_BEFORE.search(text[window[0] : start])
+    if before:
+        start = window[0] + before.start()
+    if figure.kind == "number" and figure.unit:
+        unit = figure.unit if figure.unit.isascii() else _measure_word(figure.unit)
+        found = text.find(unit, end, end + len(unit) + 2) if unit else -1
+        if found >= 0:
+            end = found + len(unit)
+    after = _BOUND_AFTER.match(text[end : window[1]])
+    if after:
+        end += after.end()
+    return " ".join(text[start:end].split())
+
+
+def _measure_word(unit: str) -> str:
+    if unit[:2] in ("个月", "小时", "分钟", "公里", "平方", "英寸", "周岁", "工作"):
+        return unit[:2]
+    return unit[:1]
+
+
+def list_items(text: str, end: int, *, most: int = 12) -> list[Span]:
+    """The items listed in the lines behind a sentence that ends in a colon, at most `most` of them."""
+    items: list[Span] = []
+    position = end
+    while position < len(text) and len(items) < most:
+        line_start = position + (len(text[position:]) - len(text[position:].lstrip()))
+        line_end = text.find("\n", line_start)
+        line_end = len(text) if line_end < 0 else line_end
+        if not _ITEM.match(text[line_start:line_end]):
+            break
+        items.append((line_start, line_end))
+        position = line_end
+    return items

@@ -1,0 +1,268 @@
+"""Evidence -> Draft without a language model: the sentence that answers, cut to the words that do.
+
+Each sentence of the evidence is scored by how much of the question it and its surroundings say (terms weighted by
+idf), by whether it holds an answer of the kind that is wanted, and by its vector. The same score decides whether
+there is an answer at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from assistant.figures import Figure, find_figures
+from assistant.lexicon import Regions
+from assistant.question import Query, Term
+from assistant.quoting import bounded_figure, choose_window, clause_spans, list_items, trim
+from assistant.retrieval import Evidence, Weights, term_match
+from vectorstore.encoder import Encoder
+from vectorstore.passage import Hit, Span
+from vectorstore.segmentation import normalise, sentence_spans
+
+ANSWERS = 0.52  # score from which a sentence counts as an answer
+STALE = 0.95  # an expired or replaced document answers only where no other does nearly as well
+SECOND = 0.93  # share of the best score that a second claim has to reach
+CONTEXT = {"passage": 0.55, "section": 0.6, "title": 0.45}  # what a term is worth that stands near the sentence only
+_DURATION_UNIT = re.compile(r"^(?:个?月|年|天|日|个?工作日|小时|分钟|周|工作)")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence of the evidence, the words of it to quote (offsets into the document), and how well it answers."""
+
+    hit: Hit
+    sentence: Span
+    window: Span
+    score: float
+    coverage: float
+    fits: bool
+    figures: tuple[Figure, ...]
+    headline: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the reader would say: the chosen candidates, or none; `closest` are the best whatever their score."""
+
+    chosen: tuple[Candidate, ...]
+    closest: tuple[Candidate, ...]
+
+
+class Reader:
+    """Finds the answering sentences; `text_of` gives a document's text by id and version."""
+
+    def __init__(self, encoder: Encoder, regions: Regions, text_of: Callable[[str, int], str]) -> None:
+        self._encoder = encoder
+        self._regions = regions
+        self._text_of = text_of
+
+    def read(
+        self, query: Query, evidence: Sequence[Evidence], weights: Weights, *, stale: frozenset[str] = frozenset()
+    ) -> Draft:
+        """The draft for a query over its evidence; `stale` documents give way to others on the same matter."""
+        candidates = [found for item in evidence for found in self._candidates(query, item, weights)]
+        candidates = self._with_meaning(query, candidates)
+        candidates = [
+            replace(found, score=STALE * found.score) if found.hit.document_id in stale else found
+            for found in candidates
+        ]
+        candidates.sort(key=lambda found: (-found.score, found.hit.passage_id, found.sentence))
+        candidates = _distinct(candidates)
+        closest = tuple(candidates[:3])
+        answering = [found for found in candidates if found.fits and found.score >= ANSWERS]
+        if not answering or query.small_talk:
+            return Draft((), closest)
+        return Draft(tuple(self._choose(query, answering)), closest)
+
+    def _choose(self, query: Query, answering: Sequence[Candidate]) -> list[Candidate]:
+        best = answering[0]
+        if query.kind == "list":
+            listed = self._listed(best)
+            if len(listed) > 1:
+                return listed
+        chosen = [best]
+        for other in answering[1:]:
+            elsewhere = other.hit.document_id != best.hit.document_id
+            enough = SECOND - 0.08 if elsewhere and query.kind in ("open", "entity", "list") else SECOND
+            if other.score >= enough * best.score and other.headline != best.headline:
+                chosen.append(other)
+                break
+            if other.score >= enough * best.score and query.kind in ("open", "entity", "list"):
+                chosen.append(other)
+                break
+        return chosen
+
+    def _listed(self, best: Candidate) -> list[Candidate]:
+        """The lead sentence of a list with all its items."""
+        text = self._text_of(best.hit.document_id, best.hit.version)
+        if not text[best.sentence[0] : best.sentence[1]].rstrip().endswith(("：", ":")):
+            return [best]
+        items = list_items(text, best.sentence[1])
+        return [best, *(_part(best, trim(text, *item)) for item in items)] if len(items) > 1 else [best]
+
+    def _candidates(self, query: Query, item: Evidence, weights: Weights) -> list[Candidate]:
+        hit = item.hit
+        text = self._text_of(hit.document_id, hit.version)
+        start, end = hit.passage.start, hit.passage.end
+        surroundings = {
+            "passage": normalise(hit.text),
+            "section": normalise(" ".join(hit.passage.section)),
+            "title": normalise(hit.metadata.title or hit.source),
+        }
+        found: list[Candidate] = []
+        for span in sentence_spans(text, start, end):
+            if span[1] - span[0] < 4:
+                continue
+            found.append(self._candidate(query, hit, text, span, surroundings, weights))
+        return found
+
+    def _candidate(
+        self, query: Query, hit: Hit, text: str, span: Span, surroundings: Mapping[str, str], weights: Weights
+    ) -> Candidate:
+        total = weights.total or 1.0
+        sentence = normalise(text[span[0] : span[1]])
+        said = shown = 0.0
+        for term in query.terms:
+            if term.role == "history":
+                continue
+            weight = weights.of[term.text]
+            match = term_match(term, sentence)
+            near = max(share * term_match(term, surroundings[place]) for place, share in CONTEXT.items())
+            shown += weight * match
+            said += weight * max(match, near)
+        carried = [term for term in query.terms if term.role == "history"]
+        if carried:
+            context = sentence + surroundings["passage"] + surroundings["section"] + surroundings["title"]
+            said += 0.15 * total * sum(term_match(term, context) for term in carried) / len(carried)
+        window, figures, kind = self._window(query, text, span, weights, total)
+        inside = normalise(text[window[0] : window[1]])
+        close = sum(
+            weights.of[term.text] * term_match(term, inside) for term in query.terms if term.role != "history"
+        )
+        coverage = (0.5 * said + 0.25 * shown + 0.25 * close) / total
+        fits = self._right_time(query, text, span, hit) and self._right_place(query, text, span, hit, surroundings)
+        score = coverage * (0.55 + 0.45 * kind) * (1.0 if fits else 0.5)
+        headline = ""
+        if figures and len({figure.key for figure in figures}) == 1:
+            headline = bounded_figure(text, figures[0], window)
+        return Candidate(hit, span, window, score, coverage, fits and kind > 0, tuple(figures), headline)
+
+    def _window(
+        self, query: Query, text: str, span: Span, weights: Weights, total: float
+    ) -> tuple[Span, list[Figure], float]:
+        """The words to quote, the figures of the wanted kind in them, and how well the sentence fits the kind."""
+        clauses = clause_spans(text, *span) or [span]
+        gains = [
+            {
+                term.text: weights.of.get(term.text, 0.0) / total * term_match(term, folded)
+                for term in query.terms
+                if term.role != "history" and term_match(term, folded) > 0
+            }
+            for folded in (normalise(text[start:end]) for start, end in clauses)
+        ]
+        fitting = [_fitting(query, text, clause) for clause in clauses]
+        first, last = choose_window(clauses, gains, [0.5 * worth for _, worth in fitting])
+        if query.kind in ("list", "open", "yesno"):
+            while last + 1 < len(clauses) and clauses[last + 1][1] - clauses[first][0] <= 200:
+                last += 1
+        window = trim(text, clauses[first][0], clauses[last][1])
+        figures = [figure for found, _ in fitting[first : last + 1] for figure in found]
+        return window, figures, max(worth for _, worth in fitting)
+
+    def _right_time(self, query: Query, text: str, span: Span, hit: Hit) -> bool:
+        for year in query.years:
+            sentence = text[span[0] : span[1]]
+            if year in sentence:
+                continue
+            if re.search(r"(?:19|20)\d{2}\s*年", sentence):
+                return False
+            known = (hit.metadata.published or "", " ".join(hit.passage.section), hit.metadata.title or "")
+            before = text[max(0, span[0] - 1500) : span[0]]
+            named = re.findall(r"((?:19|20)\d{2})\s*年", before)
+            if year not in (named[-1:] or [""])[0] and not any(year in place for place in known):
+                return False
+        return True
+
+    def _right_place(self, query: Query, text: str, span: Span, hit: Hit, surroundings: Mapping[str, str]) -> bool:
+        for region in query.regions:
+            near = text[hit.passage.start : hit.passage.end] + surroundings["section"] + surroundings["title"]
+            if region in near or region in (hit.metadata.region or "") or region in (hit.metadata.issuer or ""):
+                continue
+            if region in self._home(hit, text):
+                continue
+            return False
+        return True
+
+    def _home(self, hit: Hit, text: str) -> str:
+        """The place a document is about: the one it names most often."""
+        names = self._regions.named_in(text[:4000])
+        return max(names, key=text.count, default="")
+
+    def _with_meaning(self, query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
+        if not candidates:
+            return []
+        texts = [self._text_of(found.hit.document_id, found.hit.version) for found in candidates]
+        sentences = [text[slice(*found.sentence)] for text, found in zip(texts, candidates, strict=True)]
+        vectors = self._encoder.encode([query.search_text, *sentences])
+        cosines = np.clip(vectors[1:] @ vectors[0], 0.0, 1.0)
+        return [
+            replace(found, score=0.85 * found.score + 0.15 * float(cosine))
+            for found, cosine in zip(candidates, cosines, strict=True)
+        ]
+
+
+def _fitting(query: Query, text: str, clause: Span) -> tuple[list[Figure], float]:
+    """The figures of a clause that the kind of question asks for, and how well the clause fits (0 to 1)."""
+    start, end = clause
+    inside = text[start:end]
+    figures = [
+        Figure(found.kind, found.value, found.unit, found.bound, found.start + start, found.end + start)
+        for found in find_figures(inside)
+    ]
+    match query.kind:
+        case "money":
+            money = [found for found in figures if found.kind == "money"]
+            return (money, 1.0) if money else ([], 0.35 if any(found.kind == "number" for found in figures) else 0.0)
+        case "percent":
+            shares = [found for found in figures if found.kind == "percent"]
+            return (shares, 1.0) if shares else ([], 0.0)
+        case "count":
+            counts = [found for found in figures if found.kind == "number"]
+            right = [found for found in counts if query.unit and found.unit.startswith(query.unit)]
+            if right or (counts and not query.unit):
+                return right or counts, 1.0
+            other = counts or [found for found in figures if found.kind in ("money", "percent")]
+            return (other, 0.6) if other else ([], 0.0)
+        case "date":
+            dates = [found for found in figures if found.kind in ("date", "year")]
+            return (dates, 1.0) if dates else ([], 0.0)
+        case "duration":
+            spans = [found for found in figures if found.kind == "number" and _DURATION_UNIT.match(found.unit)]
+            return (spans, 1.0) if spans else ([], 0.3 if figures else 0.0)
+        case "list":
+            return [], min(1.0, 0.5 + 0.25 * (inside.count("、") + inside.count("；") + inside.rstrip().endswith(("：", ":"))))
+        case _:
+            return [], 0.8
+
+
+def _part(lead: Candidate, span: Span) -> Candidate:
+    return Candidate(lead.hit, span, span, lead.score, lead.coverage, lead.fits, ())
+
+
+def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Without sentences that repeat a better one, as newspapers do in boxes and captions."""
+    kept: list[Candidate] = []
+    seen: list[set[str]] = []
+    for found in candidates[:40]:
+        words = normalise(found.hit.text[found.window[0] - found.hit.passage.start : found.window[1] - found.hit.passage.start])
+        pairs = {words[index : index + 2] for index in range(len(words) - 1)}
+        if any(len(pairs & other) >= 0.8 * min(len(pairs), len(other)) for other in seen if other):
+            continue
+        kept.append(found)
+        seen.append(pairs)
+    return kept
+
+

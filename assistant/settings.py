@@ -1,0 +1,78 @@
+"""Settings: read once from the environment, checked, and passed down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from assistant.errors import SettingError
+
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set; `from_environ` names the variables.
+
+    `admin_password` guards adding and removing documents; it is never shown by `repr`.
+    """
+
+    data_dir: Path
+    encoder: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 7860
+    admin_password: str | None = None
+    samples: bool = True
+
+    def __repr__(self) -> str:
+        password = "set" if self.admin_password else "not set"
+        return (
+            f"Settings(data_dir={self.data_dir}, encoder={self.encoder}, host={self.host}, port={self.port}, "
+            f"samples={self.samples}, admin_password={password})"
+        )
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], *, data_dir: str | Path | None = None) -> Settings:
+        """Read the `ZHICE_*` variables; `data_dir` given by the caller wins over ZHICE_DATA_DIR.
+
+        Raises:
+            SettingError: a value cannot be used; the message names the variable.
+        """
+        folder = data_dir or environ.get("ZHICE_DATA_DIR") or user_data_path("zhice", appauthor=False)
+        return cls(
+            data_dir=Path(folder).expanduser(),
+            encoder=environ.get("ZHICE_ENCODER") or None,
+            host=environ.get("ZHICE_HOST") or "127.0.0.1",
+            port=_port(environ.get("ZHICE_PORT") or "7860"),
+            admin_password=environ.get("ZHICE_ADMIN_PASSWORD") or None,
+            samples=_switch("ZHICE_SAMPLES", environ.get("ZHICE_SAMPLES") or "1"),
+        )
+
+    def check_serving(self) -> None:
+        """Refuse to open the page to other machines without a password.
+
+        Raises:
+            SettingError: the host is not this machine and no admin password is set.
+        """
+        if self.host not in LOCAL_HOSTS and not self.admin_password:
+            raise SettingError(
+                f"ZHICE_HOST is {self.host}, which other machines can reach, but ZHICE_ADMIN_PASSWORD is not set: "
+                "anyone could add and remove documents. Set a password, or use 127.0.0.1."
+            )
+
+
+def _port(value: str) -> int:
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise SettingError(f"ZHICE_PORT is {value!r}; give a port number from 1 to 65535.")
+    return int(value)
+
+
+def _switch(name: str, value: str) -> bool:
+    if value.lower() in ("1", "true", "yes", "on"):
+        return True
+    if value.lower() in ("0", "false", "no", "off"):
+        return False
+    raise SettingError(f"{name} is {value!r}; give 1 or 0.")

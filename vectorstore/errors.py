@@ -1,0 +1,44 @@
+"""The base of the error tree, and the shelf's own errors.
+
+    ZhiceError
+    ├── StoreError
+    │   ├── StoreLocked         another process is writing to this data folder
+    │   ├── EncoderMismatch     the data folder was built with another encoder
+    │   ├── StoreDamaged        the catalog cannot be read as one
+    │   └── UnknownDocument     no such document, or no such version of it
+    ├── EncoderUnavailable      the encoder that was asked for cannot be loaded
+    ├── UnreadableDocument      one file cannot be read              (ingest/errors.py)
+    └── AssistantError          a question cannot be taken           (assistant/errors.py)
+
+Every message says what happened, to which file or setting, and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class ZhiceError(Exception):
+    """Anything that goes wrong in a way the user can act on; its text is meant for them."""
+
+
+class StoreError(ZhiceError):
+    """The data folder cannot do what was asked."""
+
+
+class StoreLocked(StoreError):
+    """Another process is writing to the data folder."""
+
+
+class EncoderMismatch(StoreError):
+    """The data folder was built with another encoder than the one configured."""
+
+
+class StoreDamaged(StoreError):
+    """The catalog exists but is not a readable catalog of this version."""
+
+
+class UnknownDocument(StoreError):
+    """No document, or no version of it, goes by this id."""
+
+
+class EncoderUnavailable(ZhiceError):
+    """The configured encoder cannot be loaded."""

@@ -1,0 +1,120 @@
+"""The catalog's tables, and how a connection to them is opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from vectorstore.errors import StoreDamaged, StoreError
+
+SCHEMA_VERSION = 1
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE documents (
+    document_id TEXT PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,
+    collection TEXT NOT NULL CHECK (collection IN ('own', 'samples')),
+    version INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('live', 'removed'))
+);
+
+CREATE TABLE versions (
+    document_id TEXT NOT NULL REFERENCES documents,
+    version INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    text TEXT NOT NULL,
+    layout TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    ingested TEXT NOT NULL,
+    PRIMARY KEY (document_id, version)
+);
+CREATE INDEX versions_by_content ON versions (sha256);
+
+CREATE TABLE passages (
+    passage_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id TEXT NOT NULL REFERENCES documents,
+    version INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    section TEXT NOT NULL,
+    page INTEGER,
+    kind TEXT NOT NULL,
+    vector BLOB NOT NULL
+);
+CREATE INDEX passages_by_document ON passages (document_id, position);
+
+CREATE VIRTUAL TABLE passages_text USING fts5 (body, section, title);
+CREATE VIRTUAL TABLE passages_terms USING fts5vocab (passages_text, row);
+
+CREATE TABLE generations (
+    generation INTEGER PRIMARY KEY AUTOINCREMENT,
+    highest_passage_id INTEGER NOT NULL,
+    passages INTEGER NOT NULL,
+    stored INTEGER NOT NULL,
+    strays TEXT NOT NULL,
+    manifest TEXT NOT NULL,
+    built TEXT NOT NULL
+);
+
+CREATE TABLE answers (answer_id TEXT PRIMARY KEY, asked TEXT NOT NULL, answer TEXT NOT NULL);
+CREATE TABLE feedback (
+    feedback_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    answer_id TEXT NOT NULL,
+    rating INTEGER NOT NULL CHECK (rating IN (-1, 1)),
+    reason TEXT NOT NULL,
+    given TEXT NOT NULL
+);
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode; the tables are made where the file is new.
+
+    Raises:
+        StoreDamaged: the file is no catalog, or one of a newer version.
+        StoreError: the folder cannot be written, or the disk is full.
+    """
+    try:
+        connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            _create(connection)
+        elif version != SCHEMA_VERSION:
+            raise StoreDamaged(
+                f"The catalog {path} has format {version}, this program reads format {SCHEMA_VERSION}. "
+                "Use the program version that wrote it, or another data folder (--data-dir)."
+            )
+    except sqlite3.OperationalError as error:
+        raise StoreError(
+            f"The catalog {path} cannot be opened: {error}. Check that the folder exists, that you may write to it "
+            "and that the disk has room, or choose another with --data-dir or ZHICE_DATA_DIR."
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreDamaged(
+            f"The catalog {path} is damaged or no catalog: {error}. Move the folder away and ingest your "
+            "documents again, or restore it from a backup."
+        ) from error
+    return connection
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            for statement in _TABLES.split(";\n"):
+                if statement.strip():
+                    connection.execute(statement)
+            connection.execute("INSERT INTO meta VALUES ('revision', '0')")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

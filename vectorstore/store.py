@@ -1,0 +1,390 @@
+"""PolicyStore: add, replace, remove, search, text; the catalog is the truth, Chroma an index of it.
+
+Everything is first committed to the catalog, vectors included, and is searchable from then on: what the current
+Chroma generation does not hold yet is scanned exactly. `refresh_index` brings the index up to the catalog.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vectorstore import fulltext, vectors
+from vectorstore.catalog import Catalog, Record, metadata_from
+from vectorstore.encoder import Encoder, load_encoder
+from vectorstore.errors import EncoderMismatch, StoreError
+from vectorstore.lock import WriterLock
+from vectorstore.passage import Document, Hit, Passage
+
+logger = logging.getLogger(__name__)
+
+# The next generation is built when more than a tenth of the passages, or this many, are outside the present one:
+# the exact scan of 5,000 vectors takes under 1 ms, building 5,000 takes about 1 s.
+PENDING_SHARE = 0.1
+PENDING_PASSAGES = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """How far the Chroma index has come: `indexed` of `passages` are in `generation` (0: none is built)."""
+
+    generation: int
+    indexed: int
+    passages: int
+    open: bool
+
+
+class PolicyStore:
+    """One data folder.
+
+    Args:
+        folder: holds `catalog.sqlite3`, `index/<generation>/` and `files/`; made if missing.
+        encoder: makes the vectors; the bundled one by default.
+
+    Raises:
+        EncoderMismatch: the folder was built with another encoder (unless `check_encoder` is false).
+        StoreError: the folder cannot be made, read or written.
+    """
+
+    def __init__(self, folder: Path, *, encoder: Encoder | None = None, check_encoder: bool = True) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"The data folder {folder} cannot be made: {error.strerror}. "
+                "Choose another with --data-dir or ZHICE_DATA_DIR."
+            ) from error
+        self.encoder = encoder or load_encoder(None)
+        self.catalog = Catalog(folder / "catalog.sqlite3")
+        self._lock = WriterLock(folder)
+        self._guard = threading.Lock()
+        self._scan: tuple[int, int, list[int], NDArray[np.float32]] | None = None
+        self._generation: tuple[int, vectors.Generation, tuple[int, ...]] | None = None
+        self._use_index = False
+        built_with = self.catalog.meta("encoder")
+        if check_encoder and built_with not in (None, self.encoder.name):
+            self.catalog.close()
+            raise EncoderMismatch(
+                f"The data folder {folder} was built with the encoder {built_with}, the setting ZHICE_ENCODER asks "
+                f"for {self.encoder.name}. Set it back, or run `zhice reindex` to build the vectors anew."
+            )
+
+    def close(self) -> None:
+        with self._guard:
+            if self._generation is not None:
+                self._generation[1].close()
+                self._generation = None
+            self._use_index = False
+        self.catalog.close()
+
+    # writing
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the folder for writing; several steps may share it.
+
+        Raises:
+            StoreLocked: another process writes.
+        """
+        with self._lock.held():
+            yield
+
+    def put(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        *,
+        key: str,
+        sha256: str,
+        collection: str = "own",
+    ) -> Record:
+        """Store a document as the next version of whatever has this key; searchable when this returns."""
+        encoded = self.encoder.encode([_encoded_text(document.text, passage) for passage in passages])
+        with self.writing():
+            return self.catalog.put(
+                document, passages, encoded, key=key, sha256=sha256, collection=collection, encoder=self.encoder.name
+            )
+
+    def remove(self, document_id: str) -> None:
+        """Take a document out of search; citations of it still open.
+
+        Raises:
+            UnknownDocument: no such id.
+        """
+        with self.writing():
+            self.catalog.remove(document_id)
+
+    def reencode(self) -> int:
+        """Make every vector anew with this store's encoder; returns how many."""
+        with self.writing(), self.catalog.transaction() as connection:
+            rows = connection.execute(
+                'SELECT passage_id, section, substr(text, start + 1, "end" - start) AS body FROM passages '
+                "JOIN versions USING (document_id, version)"
+            ).fetchall()
+            texts = [_with_section(json.loads(row["section"]), row["body"]) for row in rows]
+            encoded = self.encoder.encode(texts).astype(np.float16)
+            connection.executemany(
+                "UPDATE passages SET vector = ? WHERE passage_id = ?",
+                ((vector.tobytes(), row["passage_id"]) for vector, row in zip(encoded, rows, strict=True)),
+            )
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('encoder', ?)", (self.encoder.name,))
+            connection.execute("DELETE FROM generations")
+        return len(rows)
+
+    # reading
+
+    def text(self, document_id: str, version: int) -> str:
+        """The text that offsets into this version point into.
+
+        Raises:
+            UnknownDocument: no such document or version.
+        """
+        return self.catalog.document(document_id, version).text
+
+    def document_frequencies(self, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
+        """The number of passages, and in how many of them each term stands."""
+        with self.catalog.snapshot() as connection:
+            return fulltext.passage_count(connection), fulltext.document_frequencies(connection, terms)
+
+    def search(self, text: str, terms: Sequence[str], *, limit: int = 50) -> list[Hit]:
+        """The passages nearest in wording or in meaning, both scores with each; in no particular order.
+
+        Args:
+            text: what to look for in meaning; encoded as one vector.
+            terms: what to look for in wording (see `segmentation.terms`), synonyms included.
+            limit: how many of each of the two lists to join.
+        """
+        vector = self.encoder.encode([text])[0]
+        with self.catalog.snapshot() as connection:
+            lexical = fulltext.best_matches(connection, terms, limit)
+            cosines = self._nearest(connection, vector, limit)
+            ids = [*lexical, *(number for number in cosines if number not in lexical)]
+            lexical |= fulltext.scores_of(connection, terms, [number for number in ids if number not in lexical])
+            rows = _rows(connection, ids)
+        for number, row in rows.items():
+            if number not in cosines:
+                cosines[number] = float(_vector(row["vector"]) @ vector)
+        return [_hit(row, lexical.get(number, 0.0), cosines[number]) for number, row in rows.items()]
+
+    # the index
+
+    def index_state(self) -> IndexState:
+        with self.catalog.snapshot() as connection:
+            row = _current(connection)
+            return IndexState(
+                generation=0 if row is None else row["generation"],
+                indexed=0 if row is None else row["passages"] - _gone(connection, row),
+                passages=fulltext.passage_count(connection),
+                open=self._generation is not None,
+            )
+
+    def refresh_index(self, *, force: bool = False) -> bool:
+        """Build the next Chroma generation if enough passages are outside the present one; whether it was built."""
+        with self.writing():
+            with self.catalog.snapshot() as connection:
+                if not force and not _worth_building(connection):
+                    return False
+                highest, ids, matrix = _all_vectors(connection)
+            usable = np.linalg.norm(matrix, axis=1) > 0
+            numbers = [number for number, keep in zip(ids, usable, strict=True) if keep]
+            with self.catalog.transaction() as connection:
+                cursor = connection.execute(
+                    "INSERT INTO generations (highest_passage_id, passages, stored, strays, manifest, built) "
+                    "VALUES (?, 0, 0, '[]', '', '')",
+                    (highest,),
+                )
+                generation = int(cursor.lastrowid or 0)
+            folder = self._folder(generation)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            built = vectors.build(folder, numbers, matrix[usable])
+            strays = [*built.strays, *(number for number, keep in zip(ids, usable, strict=True) if not keep)]
+            with self.catalog.transaction() as connection:
+                connection.execute(
+                    "UPDATE generations SET passages = ?, stored = ?, strays = ?, manifest = ?, built = ? "
+                    "WHERE generation = ?",
+                    (len(ids), len(numbers), json.dumps(strays), json.dumps(built.manifest),
+                     datetime.now(UTC).isoformat(timespec="seconds"), generation),
+                )  # fmt: skip
+                connection.execute("DELETE FROM generations WHERE generation < ?", (generation,))
+            self._clear_folders(keep=generation)
+        logger.info("index generation %d built with %d passages", generation, len(ids))
+        if self._use_index:
+            self.open_index()
+        return True
+
+    def open_index(self) -> bool:
+        """Prove the present generation against its manifest and answer from it; build one if there is none.
+
+        Until this has returned, and whenever it fails, searches scan the catalog's vectors exactly.
+        """
+        self._use_index = True
+        for _ in range(2):
+            with self.catalog.snapshot() as connection:
+                row = _current(connection)
+            if row is not None:
+                try:
+                    self._open_generation(row)
+                    return True
+                except StoreError as error:
+                    logger.warning("%s It is being rebuilt from the catalog.", error)
+                except Exception:
+                    logger.exception(
+                        "The index generation %d cannot be opened; it is being rebuilt.", row["generation"]
+                    )
+            if fulltext.passage_count(self.catalog.connection()) == 0:
+                return False
+            self._use_index = False
+            self.refresh_index(force=True)
+            self._use_index = True
+        return False
+
+    def _open_generation(self, row: sqlite3.Row) -> None:
+        folder = self._folder(row["generation"])
+        vectors.check(folder, json.loads(row["manifest"]))
+        generation = vectors.Generation(folder)
+        if generation.count() != row["stored"]:
+            generation.close()
+            raise vectors.GenerationDamaged(f"The index folder {folder} has lost passages.")
+        strays = tuple(json.loads(row["strays"]))
+        with self._guard:
+            previous, self._generation = self._generation, (row["generation"], generation, strays)
+        if previous is not None:
+            previous[1].close()
+
+    def _nearest(self, connection: sqlite3.Connection, vector: NDArray[np.float32], limit: int) -> dict[int, float]:
+        row = _current(connection) if self._use_index else None
+        held = self._generation
+        if row is None or held is None or held[0] != row["generation"]:
+            return _best(*self._scanned(connection, 0), vector, limit)
+        _, generation, strays = held
+        try:
+            near = generation.query(vector, min(limit + _gone(connection, row), row["stored"]))
+        except Exception:
+            logger.exception("Chroma did not answer; scanning the catalog's vectors instead.")
+            return _best(*self._scanned(connection, 0), vector, limit)
+        near |= _best(*self._scanned(connection, row["highest_passage_id"]), vector, limit)
+        near |= {
+            number: float(_vector(found["vector"]) @ vector) for number, found in _rows(connection, strays).items()
+        }
+        living = _rows(connection, list(near))
+        ranked = sorted((number for number in near if number in living), key=lambda number: -near[number])
+        return {number: near[number] for number in ranked[:limit]}
+
+    def _scanned(self, connection: sqlite3.Connection, above: int) -> tuple[list[int], NDArray[np.float32]]:
+        revision = int(connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()[0])
+        with self._guard:
+            if self._scan is None or self._scan[:2] != (revision, above):
+                _, ids, matrix = _all_vectors(connection, above)
+                self._scan = (revision, above, ids, matrix)
+            return self._scan[2], self._scan[3]
+
+    def _folder(self, generation: int) -> Path:
+        return self.folder / "index" / str(generation)
+
+    def _clear_folders(self, *, keep: int) -> None:
+        for folder in (self.folder / "index").iterdir():
+            if folder.name != str(keep):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _encoded_text(text: str, passage: Passage) -> str:
+    return _with_section(passage.section, text[passage.start : passage.end])
+
+
+def _with_section(section: Sequence[str], body: str) -> str:
+    # The two nearest headings tell a clause's subject; more of the path drowns a short clause.
+    return " ".join((*section[-2:], body))
+
+
+def _vector(packed: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(packed, dtype=np.float16).astype(np.float32)
+
+
+def _all_vectors(connection: sqlite3.Connection, above: int = 0) -> tuple[int, list[int], NDArray[np.float32]]:
+    rows = connection.execute(
+        "SELECT passage_id, vector FROM passages WHERE passage_id > ? ORDER BY passage_id", (above,)
+    ).fetchall()
+    if not rows:
+        return above, [], np.zeros((0, 0), dtype=np.float32)
+    packed = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
+    return int(rows[-1][0]), [int(row[0]) for row in rows], packed.reshape(len(rows), -1).astype(np.float32)
+
+
+def _best(ids: Sequence[int], matrix: NDArray[np.float32], vector: NDArray[np.float32], limit: int) -> dict[int, float]:
+    if not ids:
+        return {}
+    cosines = matrix @ vector
+    order = np.argsort(-cosines, kind="stable")[:limit]
+    return {ids[index]: float(cosines[index]) for index in order}
+
+
+def _current(connection: sqlite3.Connection) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM generations WHERE built != '' ORDER BY generation DESC LIMIT 1"
+    ).fetchone()
+    return row
+
+
+def _worth_building(connection: sqlite3.Connection) -> bool:
+    row = _current(connection)
+    count = fulltext.passage_count(connection)
+    if row is None:
+        return count > 0
+    gone = _gone(connection, row)
+    newer = count - (row["passages"] - gone)
+    return bool(newer + gone > min(PENDING_PASSAGES, PENDING_SHARE * count))
+
+
+def _gone(connection: sqlite3.Connection, row: sqlite3.Row) -> int:
+    """How many passages of a generation the catalog has dropped since."""
+    living = connection.execute(
+        "SELECT count(*) FROM passages WHERE passage_id <= ?", (row["highest_passage_id"],)
+    ).fetchone()[0]
+    return int(row["passages"]) - int(living)
+
+
+def _rows(connection: sqlite3.Connection, ids: Sequence[int]) -> Mapping[int, sqlite3.Row]:
+    marks = ",".join("?" * len(ids))
+    found = connection.execute(
+        'SELECT p.*, substr(v.text, p.start + 1, p."end" - p.start) AS body, v.metadata, d.source, d.collection '
+        "FROM passages p JOIN versions v USING (document_id, version) JOIN documents d USING (document_id) "
+        f"WHERE p.passage_id IN ({marks})",
+        list(ids),
+    ).fetchall()
+    rows = {int(row["passage_id"]): row for row in found}
+    return {number: rows[number] for number in ids if number in rows}
+
+
+def _hit(row: sqlite3.Row, lexical: float, cosine: float) -> Hit:
+    return Hit(
+        passage_id=row["passage_id"],
+        document_id=row["document_id"],
+        version=row["version"],
+        passage=Passage(
+            position=row["position"],
+            start=row["start"],
+            end=row["end"],
+            section=tuple(json.loads(row["section"])),
+            page=row["page"],
+            kind=row["kind"],
+        ),
+        text=row["body"],
+        metadata=metadata_from(row["metadata"]),
+        source=row["source"],
+        collection=row["collection"],
+        lexical=lexical,
+        cosine=cosine,
+    )
