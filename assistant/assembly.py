@@ -14,7 +14,7 @@ from assistant.answer import Answer
 from assistant.chain import Request, Stages, Standing
 from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong, UnknownAnswer
 from assistant.lexicon import EnglishTable, Glossary, Regions
-from assistant.question import Understanding
+from assistant.question import SINGLE_STOPS, Understanding
 from assistant.reader import Reader
 from assistant.settings import Settings
 from assistant.words import Words
@@ -34,7 +34,7 @@ class Assistant:
         self.store = store
         bundled = store.encoder if isinstance(store.encoder, StaticEncoder) else StaticEncoder(BUNDLED_MODEL)
         regions = Regions.load()
-        understanding = Understanding(Words(bundled), Glossary.load(), regions, functools.cache(EnglishTable.load))
+        understanding = Understanding(Words(bundled, SINGLE_STOPS), Glossary.load(), regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
         self._chain = Stages(store, understanding, Reader(store.encoder, regions, store.text), self._standing).chain()
 

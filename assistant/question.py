@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 from assistant.figures import Figure, find_figures
@@ -48,11 +49,11 @@ _ASKING = re.compile(
 _STOP = frozenset(
     "的 了 是 在 有 和 与 及 或 由 被 把 将 对 为 从 到 向 以 于 等 也 都 还 就 要 会 能 可 可以 能够 应 应该 应当 需 需要 必须 给 给予 让 "
     "我 我们 你 您 他 她 它 他们 其 这 那 该 此 这个 那个 这些 那些 个 家 条 项 名 种 次 位 一 上 下 中 里 内 外 后 前 时 来 去 做 起 "
-    "情况 方面 目前 现在 当前 具体 相关 有关 关于 根据 按照 一下 请 想 说 请问 今天 打算 享受 拿 领 获 得 获得 取得 占 达 只 至 每 各 又 再 很 "
+    "情况 方面 目前 现在 当前 具体 相关 有关 关于 根据 按照 一下 请 想 说 请问 今天 打算 享受 拿 领 获 得 获得 取得 占 达 只 至 每 各 又 再 很 自己 本 "
     "多 少 大 小 所 之 而 但 若 如 则 因 因为 所以 而且 并 并且 不 没有 没 已 已经 正 正在 过 着 地 得到 进行 属于 成为 作为 通过 "
     "起来 问题 内容 方式 那么 另外 还有 以及".split()
 )
-_SINGLE_STOPS = frozenset(word for word in _STOP if len(word) == 1)
+SINGLE_STOPS = frozenset(word for word in _STOP if len(word) == 1)
 # Words that narrow a question without being its subject: their absence from a sentence weighs little.
 _LIGHT = frozenset(
     "每年 年度 每月 最高 最低 最多 最少 至少 主要 重点 全部 一共 总共 共 目标 计划 规定 要求 标准 政策 文件 办法 时间 日期 期限 数量 "
@@ -85,12 +86,13 @@ class Term:
     """Something the question is about: as asked, and other wordings of it, the best first.
 
     `name` terms (titles, quoted words, unknown names) have no substitutes; `history` terms come from earlier
-    questions and only steer.
+    questions and only steer. A number `counts` the words that follow it: 三个园区 is not said by 三个方面.
     """
 
     text: str
     wordings: tuple[str, ...] = ()
     role: Role = "topic"
+    counts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +166,15 @@ class Understanding:
             kind = {"money": "money", "percent": "percent"}.get(premise[0].kind, "count")  # type: ignore[assignment]
         regions = self._regions.named_in(question)
         rest = question
-        for figure in figures if premise else [f for f in figures if f.kind in ("year", "date")]:
-            rest = rest.replace(question[figure.start : figure.end], " ")
-        terms = self._english_terms(rest) if language == "en" else self._chinese_terms(rest)
+        counted: list[Term] = []
+        for figure in figures:
+            shown = question[figure.start : figure.end]
+            if figure in premise or figure.kind in ("year", "date"):
+                rest = rest.replace(shown, " ")
+            elif figure.kind == "number" and not figure.unit.isascii():
+                counted.append(_counted(figure, shown, self._words.split(question[figure.end + 1 : figure.end + 9])))
+                rest = rest.replace(shown + figure.unit[:1], " ")
+        terms = counted + (self._english_terms(rest) if language == "en" else self._chinese_terms(rest))
         unit = _UNIT.search(question)
         return Query(
             question=question,
@@ -192,7 +200,7 @@ class Understanding:
         rest = _QUOTED.sub(" ", _TITLE.sub(" ", question))
         terms = [Term(normalise(name), role="name") for name in names]
         for piece in re.split(r"\s+", _ASKING.sub(" ", rest)):
-            for word in self._words.split(piece, _SINGLE_STOPS):
+            for word in self._words.split(piece):
                 if word not in _STOP and not (word.isdecimal() and len(word) == 4):
                     terms.append(self._term(word))
         return list({term.text: term for term in terms}.values())
@@ -221,6 +229,17 @@ class Understanding:
                     terms.append(Term(phrase, listed + table[: 6 if not listed else 3], _english_role(phrase)))
             position += 1
         return list({term.text: term for term in terms}.values())
+
+
+def _counted(figure: Figure, shown: str, following: Sequence[str]) -> Term:
+    """三个 as a term that 3个 says as well."""
+    unit = figure.unit[:1]
+    plain = f"{figure.value:f}" if isinstance(figure.value, Decimal) else str(figure.value)
+    digits = "一二三四五六七八九十"
+    words = [digits[int(plain) - 1]] if plain in "1 2 3 4 5 6 7 8 9 10".split() else []
+    words += ["两"] if plain == "2" else []
+    wordings = tuple(number + unit for number in (plain, *words) if number + unit != shown + unit)
+    return Term(normalise(shown + unit), wordings, counts=tuple(word for word in following if word not in _STOP)[:3])
 
 
 def _english_role(word: str) -> Role:

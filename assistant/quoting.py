@@ -51,9 +51,19 @@ def choose_window(
     totals = [sum(gain.values()) + extra for gain, extra in zip(gains, bonus, strict=True)]
     core = max(range(len(clauses)), key=lambda index: (totals[index], -index))
     first = last = core
-    covered = dict(gains[core])
+    fitting = max(range(len(clauses)), key=lambda index: (bonus[index], -abs(index - core)))
+    if bonus[fitting] > bonus[core]:
+        reach = min(core, fitting), max(core, fitting)
+        if clauses[reach[1]][1] - clauses[reach[0]][0] <= LONGEST_QUOTE:
+            first, last = reach
+        else:
+            first = last = core = fitting
+    covered: dict[str, float] = {}
+    for inside in range(first, last + 1):
+        for term, worth in gains[inside].items():
+            covered[term] = max(worth, covered.get(term, 0.0))
     by_distance = sorted(
-        (index for index in range(len(clauses)) if index != core), key=lambda index: (abs(index - core), -totals[index])
+        (index for index in range(len(clauses)) if not first <= index <= last), key=lambda index: (abs(index - core), -totals[index])
     )
     for index in by_distance:
         new = sum(max(0.0, worth - covered.get(term, 0.0)) for term, worth in gains[index].items())

@@ -16,7 +16,7 @@ import numpy as np
 from assistant.figures import Figure, find_figures
 from assistant.lexicon import Regions
 from assistant.question import Query, Term
-from assistant.quoting import bounded_figure, choose_window, clause_spans, list_items, trim
+from assistant.quoting import LONGEST_QUOTE, bounded_figure, choose_window, clause_spans, list_items, trim
 from assistant.retrieval import Evidence, Weights, term_match
 from vectorstore.encoder import Encoder
 from vectorstore.passage import Hit, Span
@@ -24,9 +24,11 @@ from vectorstore.segmentation import normalise, sentence_spans
 
 ANSWERS = 0.52  # score from which a sentence counts as an answer
 STALE = 0.95  # an expired or replaced document answers only where no other does nearly as well
-SECOND = 0.93  # share of the best score that a second claim has to reach
-CONTEXT = {"passage": 0.55, "section": 0.6, "title": 0.45}  # what a term is worth that stands near the sentence only
-_DURATION_UNIT = re.compile(r"^(?:个?月|年|天|日|个?工作日|小时|分钟|周|工作)")
+SECOND = 0.97  # share of the best score that a second claim has to reach
+SECOND_ELSEWHERE = 0.85  # and for an open question, which another document may answer as well
+CONTEXT = {"passage": 0.55, "before": 0.45, "section": 0.6, "title": 0.45}  # what a term is worth that stands near the sentence only
+BEFORE = 200  # characters before a sentence in which its subject may have been named
+_DURATION_UNIT = re.compile(r"^(?:个月|年|天|日|个工|小时|分钟|周(?!岁)|工作)|^(?:days?|months?|years?|weeks?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +85,29 @@ class Reader:
             listed = self._listed(best)
             if len(listed) > 1:
                 return listed
-        chosen = [best]
+        if query.kind == "open":
+            best = self._widened(query, best)
         for other in answering[1:]:
             elsewhere = other.hit.document_id != best.hit.document_id
-            enough = SECOND - 0.08 if elsewhere and query.kind in ("open", "entity", "list") else SECOND
-            if other.score >= enough * best.score and other.headline != best.headline:
-                chosen.append(other)
-                break
-            if other.score >= enough * best.score and query.kind in ("open", "entity", "list"):
-                chosen.append(other)
-                break
-        return chosen
+            enough = SECOND_ELSEWHERE if elsewhere and query.kind == "open" else SECOND
+            overlaps = not elsewhere and other.window[0] < best.window[1] and best.window[0] < other.window[1]
+            if other.score >= enough * best.score and not overlaps and (other.headline != best.headline or not best.headline):
+                return [best, other]
+        return [best]
+
+    def _widened(self, query: Query, best: Candidate) -> Candidate:
+        """For an open question: with the neighbouring sentences that speak of the same subject, while it stays short."""
+        hit = best.hit
+        text = self._text_of(hit.document_id, hit.version)
+        subject = [term for term in query.terms if term.role in ("topic", "name") and term_match(term, normalise(text[slice(*best.window)])) == 1]
+        if not subject:
+            return best
+        rarest = max(subject, key=lambda term: len(term.text))
+        start, end = best.window
+        for span in sentence_spans(text, hit.passage.start, hit.passage.end):
+            if span[0] >= end and span[1] - start <= LONGEST_QUOTE and rarest.text in normalise(text[slice(*span)]):
+                end = span[1]
+        return replace(best, window=trim(text, start, end))
 
     def _listed(self, best: Candidate) -> list[Candidate]:
         """The lead sentence of a list with all its items."""
@@ -116,7 +130,8 @@ class Reader:
         for span in sentence_spans(text, start, end):
             if span[1] - span[0] < 4:
                 continue
-            found.append(self._candidate(query, hit, text, span, surroundings, weights))
+            places = surroundings | {"before": normalise(text[max(0, span[0] - BEFORE) : span[0]])}
+            found.append(self._candidate(query, hit, text, span, places, weights))
         return found
 
     def _candidate(
@@ -166,7 +181,7 @@ class Reader:
         fitting = [_fitting(query, text, clause) for clause in clauses]
         first, last = choose_window(clauses, gains, [0.5 * worth for _, worth in fitting])
         if query.kind in ("list", "open", "yesno"):
-            while last + 1 < len(clauses) and clauses[last + 1][1] - clauses[first][0] <= 200:
+            while last + 1 < len(clauses) and clauses[last + 1][1] - clauses[first][0] <= LONGEST_QUOTE:
                 last += 1
         window = trim(text, clauses[first][0], clauses[last][1])
         figures = [figure for found, _ in fitting[first : last + 1] for figure in found]
@@ -188,7 +203,7 @@ class Reader:
 
     def _right_place(self, query: Query, text: str, span: Span, hit: Hit, surroundings: Mapping[str, str]) -> bool:
         for region in query.regions:
-            near = text[hit.passage.start : hit.passage.end] + surroundings["section"] + surroundings["title"]
+            near = text[hit.passage.start : hit.passage.end] + " ".join(surroundings.values())
             if region in near or region in (hit.metadata.region or "") or region in (hit.metadata.issuer or ""):
                 continue
             if region in self._home(hit, text):

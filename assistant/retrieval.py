@@ -107,6 +107,8 @@ def term_match(term: Term, folded: str) -> float:
 
     A compound that is not there as a whole counts by the share of its character pairs that are.
     """
+    if term.counts:
+        return max((_counts(wording, term.counts, folded) for wording in (term.text, *term.wordings)), default=0.0)
     if term.text in folded:
         return 1.0
     if any(wording in folded for wording in term.wordings):
@@ -114,4 +116,14 @@ def term_match(term: Term, folded: str) -> float:
     pairs = terms(term.text)
     if len(pairs) >= 2 and term.role != "name":
         return 0.7 * sum(pair in folded for pair in pairs) / len(pairs)
+    return 0.0
+
+
+def _counts(number: str, words: Sequence[str], folded: str) -> float:
+    place = folded.find(number)
+    while place >= 0:
+        behind = folded[place + len(number) : place + len(number) + 10]
+        if any(word in behind for word in words):
+            return 1.0
+        place = folded.find(number, place + 1)
     return 0.0

@@ -1,58 +1,59 @@
-"""Words of questions and sentences, cut and compared with the bundled encoder's own vocabulary.
+"""Words of questions, cut with the bundled encoder's own vocabulary.
 
-The vocabulary cuts Chinese by longest match, so a name it does not know falls into single characters; those are
-joined again. Comparing words by their vectors lets 宿舍 find 公寓 without an entry in any list.
+The vocabulary lists words from the most to the least frequent, so a run is cut into the likeliest words rather than
+the longest: 土地上建 is 土地/上/建 although 上建 is listed. A name it does not know falls into single characters;
+those are joined again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+import math
+import re
 
 from vectorstore.encoder import StaticEncoder
 from vectorstore.segmentation import is_chinese, normalise
 
+_RUN = re.compile(r"[㐀-䶿一-鿿]+|[a-z]+(?:[-'&][a-z]+)*|\d+(?:\.\d+)?%?")
+_LONGEST = 8  # characters of the longest word in the vocabulary
+# Costs on the scale of log(rank): a single character as much as the 400th word, one that is a word of its own less.
+_CHARACTER_COST = 6.0
+_BREAK_COST = 4.0
+
 
 class Words:
-    """Cuts text into words and compares words; keeps the vectors of words it has seen."""
+    """Cuts text into words; `breaks` are single characters that are words of their own and never part of a name."""
 
-    def __init__(self, encoder: StaticEncoder, *, kept: int = 20000) -> None:
-        self._encoder = encoder
-        self._kept = kept
-        self._vectors: dict[str, NDArray[np.float32]] = {}
+    def __init__(self, encoder: StaticEncoder, breaks: frozenset[str]) -> None:
+        self._costs = {word: math.log(rank + 100) for rank, word in enumerate(encoder.words()) if len(word) > 1}
+        self._breaks = breaks
 
-    def split(self, text: str, breaks: frozenset[str] = frozenset()) -> list[str]:
-        """The words of a text in order, without punctuation; unknown names stay whole.
-
-        `breaks` are single characters that are words of their own and never part of a name.
-        """
-        folded = normalise(text)
+    def split(self, text: str) -> list[str]:
+        """The words of a text in order, without punctuation; unknown names stay whole."""
         words: list[str] = []
-        previous_end, growing = -1, False
-        for start, end in self._encoder.tokens(folded):
-            word = folded[start:end]
-            joins = len(word) == 1 and is_chinese(word) and word not in breaks
-            latin = word.isascii() and previous_end == start and words and words[-1].isascii() and word.isalpha()
-            if (joins and growing and previous_end == start) or (latin and words[-1].isalpha()):
+        for run in _RUN.findall(normalise(text)):
+            words += self._cut(run) if is_chinese(run[0]) else [run]
+        return words
+
+    def _cut(self, run: str) -> list[str]:
+        best: list[tuple[float, int]] = [(0.0, 0)]
+        for end in range(1, len(run) + 1):
+            best.append(min((best[start][0] + self._cost(run[start:end]), start) for start in range(max(0, end - _LONGEST), end)))
+        cuts, end = [], len(run)
+        while end:
+            cuts.append(run[best[end][1] : end])
+            end = best[end][1]
+        words: list[str] = []
+        growing = False
+        for word in reversed(cuts):
+            joins = len(word) == 1 and word not in self._breaks
+            if joins and growing:
                 words[-1] += word
             else:
                 words.append(word)
-            growing, previous_end = joins, end
+            growing = joins
         return words
 
-    def similarities(self, left: Sequence[str], right: Sequence[str]) -> NDArray[np.float32]:
-        """Cosines of words, shape (len(left), len(right))."""
-        return np.asarray(self._encode(left) @ self._encode(right).T, dtype=np.float32)
-
-    def _encode(self, words: Sequence[str]) -> NDArray[np.float32]:
-        new = [word for word in dict.fromkeys(words) if word not in self._vectors]
-        if new:
-            if len(self._vectors) + len(new) > self._kept:
-                self._vectors.clear()
-                new = list(dict.fromkeys(words))
-            self._vectors.update(zip(new, self._encoder.encode(new), strict=True))
-        if not words:
-            return np.zeros((0, self._encoder.dimension), dtype=np.float32)
-        return np.stack([self._vectors[word] for word in words])
+    def _cost(self, word: str) -> float:
+        if len(word) == 1:
+            return _BREAK_COST if word in self._breaks else _CHARACTER_COST
+        return self._costs.get(word, math.inf)

@@ -97,10 +97,10 @@ class StaticEncoder:
         np.divide(vectors, lengths, out=vectors, where=lengths > SHORTEST_SUM)
         return vectors
 
-    def tokens(self, text: str) -> list[tuple[int, int]]:
-        """The places of a text's tokens in order: (start, end) in characters, end excluded."""
-        clean = text.encode("utf-8", "replace").decode()
-        return [(start, end) for start, end in self._tokenizer.encode(clean, add_special_tokens=False).offsets]
+    def words(self) -> list[str]:
+        """The vocabulary in its order: pieces first, then the words of the training texts, most frequent first."""
+        vocabulary = self._tokenizer.get_vocab()
+        return sorted(vocabulary, key=vocabulary.__getitem__)
 
     def _batches(self, texts: Sequence[str]) -> Iterator[tuple[int, list[list[int]]]]:
         """Yield the index of a batch's first text and the token numbers of its texts."""
