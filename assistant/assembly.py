@@ -34,7 +34,9 @@ class Assistant:
         self.store = store
         bundled = store.encoder if isinstance(store.encoder, StaticEncoder) else StaticEncoder(BUNDLED_MODEL)
         regions = Regions.load()
-        understanding = Understanding(Words(bundled, SINGLE_STOPS), Glossary.load(), regions, functools.cache(EnglishTable.load))
+        glossary = Glossary.load()
+        words = Words(bundled, SINGLE_STOPS, glossary)
+        understanding = Understanding(words, glossary, regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
         self._chain = Stages(store, understanding, Reader(store.encoder, regions, store.text), self._standing).chain()
 

@@ -48,7 +48,9 @@ _FIGURE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_UNIT = re.compile(rf"\s*(?P<unit>{_CURRENCY}|[a-zA-Z]+|[㐀-鿿]{{1,2}}|[%‰㎡])?")
+_UNIT = re.compile(
+    rf"\s*(?P<unit>{_CURRENCY}|个(?:工作日|小时|月|百分点)|工作日|小时|分钟|平方公里|平方米|公里|公顷|周岁|万[人户]|[a-zA-Z]+|[㐀-鿿㎡])?"
+)
 
 _BOUNDS_BEFORE = {
     "最高": "max", "最多": "max", "不超过": "max", "不高于": "max", "至多": "max", "上限为": "max", "以内": "max",
@@ -58,6 +60,7 @@ _BOUNDS_BEFORE = {
     "突破": "min", "约": "about", "左右": "about", "about": "about", "around": "about", "近": "about",
 }  # fmt: skip
 _BOUNDS_AFTER = {"以上": "min", "以内": "max", "以下": "max", "左右": "about", "封顶": "max", "余": "min", "or more": "min"}
+_BEHIND = re.compile(rf"[㐀-鿿\s]{{0,3}}?(?P<bound>{'|'.join(_BOUNDS_AFTER)})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ def _figure(text: str, match: re.Match[str]) -> Figure | None:
             kind, unit, end = "money", currency.group().strip(), end + currency.end()
         elif name and (match.groupdict().get("currency1") or match.groupdict().get("currency2")):
             kind, unit = "money", "元"
-    return Figure(kind, value, unit, _bound(text, start, end + len(unit) * (kind == "number")), start, end)
+    return Figure(kind, value, unit, _bound(text, start, end), start, end)
 
 
 def _bound(text: str, start: int, end: int) -> str:
@@ -174,11 +177,8 @@ def _bound(text: str, start: int, end: int) -> str:
     for word, bound in _BOUNDS_BEFORE.items():
         if before.endswith(word) and not before.endswith("未" + word):
             return "max" if word == "超过" and before.endswith(("不超过", "不得超过")) else bound
-    after = text[end : end + 8].lstrip(" 的").lower()
-    for word, bound in _BOUNDS_AFTER.items():
-        if after.startswith(word):
-            return bound
-    return ""
+    behind = _BEHIND.match(text, end)
+    return _BOUNDS_AFTER[behind["bound"].lower()] if behind else ""
 
 
 def _plain(number: str) -> Decimal:

@@ -14,6 +14,10 @@ _BREAK = re.compile(r"(?<!\d)\s*[，,;；]\s*|\s*[，,；;]\s*(?!\d)")
 _PAIRS = {"《": "》", "“": "”", "（": "）", "(": ")", "「": "」", "【": "】"}
 _EDGE = " \t\r\n　，,；;。.!！?？、：:|"
 # What introduces a clause without being part of what it says.
+_NUMBERING = re.compile(
+    r"^(?:#{1,6}\s*)?(?:第[一二三四五六七八九十百零〇\d]+条(?:之[一二三四五六七八九十]+)?|[（(][一二三四五六七八九十\d]{1,3}[）)]|[一二三四五六七八九十]{1,3}、|"
+    r"\d{1,2}[.．、](?!\d)|[①-⑳]|[-*•·●])\s*"
+)
 _LEADING = re.compile(r"^(?:据介绍|据悉|据了解|为此|同时|此外|另外|其中|具体来说|也就是说|因此|但是?|而且|并且|以及)\s*[，,]\s*")
 _BOUND_BEFORE = re.compile(r"(?:最高(?:不超过|给予|可达|可获|可得|奖励|补助|补贴|资助)?|最多(?:不超过)?|不超过|不得超过|不高于|上限为?|最低|至少|不少于|不低于|不少于|超过|突破|约|近|达到|累计)\s*(?:为|达|给予)?\s*$")
 _BOUND_AFTER = re.compile(r"^\s*(?:以上|以下|以内|左右|余|封顶|多)")
@@ -78,10 +82,11 @@ def choose_window(
 
 
 def trim(text: str, start: int, end: int) -> Span:
-    """A span without the punctuation and the introducing words at its edges, cut to the longest quote."""
-    lead = _LEADING.match(text[start:end])
-    if lead:
-        start += lead.end()
+    """A span without numbering, introducing words and punctuation at its edges, cut to the longest quote."""
+    for opening in (_NUMBERING, _LEADING):
+        lead = opening.match(text[start:end])
+        if lead and lead.end() < end - start:
+            start += lead.end()
     while start < end and text[start] in _EDGE:
         start += 1
     while end > start and text[end - 1] in _EDGE:
@@ -100,20 +105,13 @@ def bounded_figure(text: str, figure: Figure, window: Span) -> str:
     if before:
         start = window[0] + before.start()
     if figure.kind == "number" and figure.unit:
-        unit = figure.unit if figure.unit.isascii() else _measure_word(figure.unit)
-        found = text.find(unit, end, end + len(unit) + 2) if unit else -1
+        found = text.find(figure.unit, end, end + len(figure.unit) + 2)
         if found >= 0:
-            end = found + len(unit)
+            end = found + len(figure.unit)
     after = _BOUND_AFTER.match(text[end : window[1]])
     if after:
         end += after.end()
     return " ".join(text[start:end].split())
-
-
-def _measure_word(unit: str) -> str:
-    if unit[:2] in ("个月", "小时", "分钟", "公里", "平方", "英寸", "周岁", "工作"):
-        return unit[:2]
-    return unit[:1]
 
 
 def list_items(text: str, end: int, *, most: int = 12) -> list[Span]:
@@ -129,3 +127,32 @@ def list_items(text: str, end: int, *, most: int = 12) -> list[Span]:
         items.append((line_start, line_end))
         position = line_end
     return items
+
+
+def cell_spans(text: str, row: Span) -> list[Span]:
+    """The cells of a table row, whose cells are joined by " | "; outer bars, as in Markdown, make no cell."""
+    start, end = row
+    while start < end and text[start] in "| \t":
+        start += 1
+    while end > start and text[end - 1] in "| \t":
+        end -= 1
+    cells: list[Span] = []
+    begin = start
+    for bar in re.finditer(r"\s*\|\s*", text[start:end]):
+        cells.append((begin, start + bar.start()))
+        begin = start + bar.end()
+    cells.append((begin, end))
+    return cells
+
+
+def header_cells(text: str, row_start: int) -> list[str]:
+    """The cells of the first line of the table that a row stands in."""
+    line_start = text.rfind("\n", 0, row_start) + 1
+    while line_start > 0:
+        above = text.rfind("\n", 0, line_start - 1) + 1
+        if "|" not in text[above : line_start - 1]:
+            break
+        line_start = above
+    line_end = text.find("\n", line_start)
+    line = (line_start, len(text) if line_end < 0 else line_end)
+    return [text[slice(*cell)] for cell in cell_spans(text, line)]

@@ -16,7 +16,16 @@ import numpy as np
 from assistant.figures import Figure, find_figures
 from assistant.lexicon import Regions
 from assistant.question import Query, Term
-from assistant.quoting import LONGEST_QUOTE, bounded_figure, choose_window, clause_spans, list_items, trim
+from assistant.quoting import (
+    LONGEST_QUOTE,
+    bounded_figure,
+    cell_spans,
+    choose_window,
+    clause_spans,
+    header_cells,
+    list_items,
+    trim,
+)
 from assistant.retrieval import Evidence, Weights, term_match
 from vectorstore.encoder import Encoder
 from vectorstore.passage import Hit, Span
@@ -26,9 +35,16 @@ ANSWERS = 0.52  # score from which a sentence counts as an answer
 STALE = 0.95  # an expired or replaced document answers only where no other does nearly as well
 SECOND = 0.97  # share of the best score that a second claim has to reach
 SECOND_ELSEWHERE = 0.85  # and for an open question, which another document may answer as well
-CONTEXT = {"passage": 0.55, "before": 0.45, "section": 0.6, "title": 0.45}  # what a term is worth that stands near the sentence only
+CONTEXT = {"subject": 0.9, "section": 0.75, "title": 0.75, "passage": 0.55, "before": 0.45}  # what a term is worth that stands near the sentence only
+# What a sentence says with its surroundings, by itself, and within the words quoted: shares of its score.
+SAID, SHOWN, CLOSE = 0.7, 0.1, 0.2
+BOUNDED = 0.03  # of several amounts, the one that is the limit answers "how much" best
+SHORT_SENTENCE = 60  # characters up to which a sentence is quoted whole
+SHORTEST_QUOTE = 15  # characters; a shorter one says too little on its own
+OPENING = 4000  # characters in which a document says what place it is about
+_ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇\d]+条")
 BEFORE = 200  # characters before a sentence in which its subject may have been named
-_DURATION_UNIT = re.compile(r"^(?:个月|年|天|日|个工|小时|分钟|周(?!岁)|工作)|^(?:days?|months?|years?|weeks?)$")
+_DURATION_UNIT = re.compile(r"(?:个?(?:工作日|小时)|个月|分钟|年|天|日|周|days?|months?|years?|weeks?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,7 @@ class Reader:
         self._encoder = encoder
         self._regions = regions
         self._text_of = text_of
+        self._homes: dict[tuple[str, int], str] = {}
 
     def read(
         self, query: Query, evidence: Sequence[Evidence], weights: Weights, *, stale: frozenset[str] = frozenset()
@@ -68,7 +85,7 @@ class Reader:
         candidates = [found for item in evidence for found in self._candidates(query, item, weights)]
         candidates = self._with_meaning(query, candidates)
         candidates = [
-            replace(found, score=STALE * found.score) if found.hit.document_id in stale else found
+            replace(found, score=_standing(query, found.hit.document_id in stale) * found.score)
             for found in candidates
         ]
         candidates.sort(key=lambda found: (-found.score, found.hit.passage_id, found.sentence))
@@ -81,15 +98,18 @@ class Reader:
 
     def _choose(self, query: Query, answering: Sequence[Candidate]) -> list[Candidate]:
         best = answering[0]
-        if query.kind == "list":
+        if query.kind in ("list", "open", "entity"):
             listed = self._listed(best)
             if len(listed) > 1:
                 return listed
         if query.kind == "open":
             best = self._widened(query, best)
-        for other in answering[1:]:
+        others = answering[1:]
+        if query.several:
+            others = sorted(others, key=lambda found: found.hit.document_id == best.hit.document_id)
+        for other in others:
             elsewhere = other.hit.document_id != best.hit.document_id
-            enough = SECOND_ELSEWHERE if elsewhere and query.kind == "open" else SECOND
+            enough = SECOND_ELSEWHERE if elsewhere and (query.kind == "open" or query.several) else SECOND
             overlaps = not elsewhere and other.window[0] < best.window[1] and best.window[0] < other.window[1]
             if other.score >= enough * best.score and not overlaps and (other.headline != best.headline or not best.headline):
                 return [best, other]
@@ -125,6 +145,7 @@ class Reader:
             "passage": normalise(hit.text),
             "section": normalise(" ".join(hit.passage.section)),
             "title": normalise(hit.metadata.title or hit.source),
+            "subject": _unspoken_subject(hit, text),
         }
         found: list[Candidate] = []
         for span in sentence_spans(text, start, end):
@@ -141,26 +162,22 @@ class Reader:
         sentence = normalise(text[span[0] : span[1]])
         said = shown = 0.0
         for term in query.terms:
-            if term.role == "history":
-                continue
-            weight = weights.of[term.text]
-            match = term_match(term, sentence)
+            weight = weights.of.get(term.text, 0.0)
+            match = max(term_match(term, sentence), CONTEXT["subject"] * term_match(term, surroundings["subject"]))
             near = max(share * term_match(term, surroundings[place]) for place, share in CONTEXT.items())
             shown += weight * match
             said += weight * max(match, near)
-        carried = [term for term in query.terms if term.role == "history"]
-        if carried:
-            context = sentence + surroundings["passage"] + surroundings["section"] + surroundings["title"]
-            said += 0.15 * total * sum(term_match(term, context) for term in carried) / len(carried)
         window, figures, kind = self._window(query, text, span, weights, total)
-        inside = normalise(text[window[0] : window[1]])
-        close = sum(
-            weights.of[term.text] * term_match(term, inside) for term in query.terms if term.role != "history"
-        )
-        coverage = (0.5 * said + 0.25 * shown + 0.25 * close) / total
+        inside = normalise(text[window[0] : window[1]]) + surroundings["subject"]
+        close = sum(weights.of.get(term.text, 0.0) * term_match(term, inside) for term in query.terms)
+        coverage = (SAID * said + SHOWN * shown + CLOSE * close) / total
         fits = self._right_time(query, text, span, hit) and self._right_place(query, text, span, hit, surroundings)
         score = coverage * (0.55 + 0.45 * kind) * (1.0 if fits else 0.5)
+        if query.kind == "money" and any(figure.bound == "max" for figure in figures):
+            score += BOUNDED
         headline = ""
+        if hit.passage.kind == "row":
+            figures = _in_best_column(query, text, span, figures)
         if figures and len({figure.key for figure in figures}) == 1:
             headline = bounded_figure(text, figures[0], window)
         return Candidate(hit, span, window, score, coverage, fits and kind > 0, tuple(figures), headline)
@@ -174,7 +191,7 @@ class Reader:
             {
                 term.text: weights.of.get(term.text, 0.0) / total * term_match(term, folded)
                 for term in query.terms
-                if term.role != "history" and term_match(term, folded) > 0
+                if term_match(term, folded) > 0
             }
             for folded in (normalise(text[start:end]) for start, end in clauses)
         ]
@@ -183,6 +200,10 @@ class Reader:
         if query.kind in ("list", "open", "yesno"):
             while last + 1 < len(clauses) and clauses[last + 1][1] - clauses[first][0] <= LONGEST_QUOTE:
                 last += 1
+        while last + 1 < len(clauses) and clauses[last][1] - clauses[first][0] < SHORTEST_QUOTE:
+            last += 1
+        if span[1] - span[0] <= SHORT_SENTENCE:
+            first, last = 0, len(clauses) - 1
         window = trim(text, clauses[first][0], clauses[last][1])
         figures = [figure for found, _ in fitting[first : last + 1] for figure in found]
         return window, figures, max(worth for _, worth in fitting)
@@ -213,8 +234,11 @@ class Reader:
 
     def _home(self, hit: Hit, text: str) -> str:
         """The place a document is about: the one it names most often."""
-        names = self._regions.named_in(text[:4000])
-        return max(names, key=text.count, default="")
+        version = (hit.document_id, hit.version)
+        if version not in self._homes:
+            names = self._regions.named_in(text[:OPENING])
+            self._homes[version] = max(names, key=text.count, default="")
+        return self._homes[version]
 
     def _with_meaning(self, query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
         if not candidates:
@@ -227,6 +251,14 @@ class Reader:
             replace(found, score=0.85 * found.score + 0.15 * float(cosine))
             for found, cosine in zip(candidates, cosines, strict=True)
         ]
+
+
+def _standing(query: Query, stale: bool) -> float:
+    if query.several:
+        return 1.0
+    if query.former:
+        return 1.0 if stale else 0.7
+    return STALE if stale else 1.0
 
 
 def _fitting(query: Query, text: str, clause: Span) -> tuple[list[Figure], float]:
@@ -263,21 +295,42 @@ def _fitting(query: Query, text: str, clause: Span) -> tuple[list[Figure], float
             return [], 0.8
 
 
+def _unspoken_subject(hit: Hit, text: str) -> str:
+    """What a table row or a numbered article is about without saying it: the column headers, the policy's title."""
+    if hit.passage.kind == "row":
+        return normalise(" ".join(header_cells(text, hit.passage.start)))
+    if any(_ARTICLE.match(heading) for heading in hit.passage.section):
+        return normalise((hit.metadata.title or "") + hit.passage.section[0])
+    return ""
+
+
+def _in_best_column(query: Query, text: str, row: Span, figures: Sequence[Figure]) -> list[Figure]:
+    """Of a table row's figures, those in the column whose header says most of what was asked."""
+    headers = [normalise(cell) for cell in header_cells(text, row[0])]
+    cells = cell_spans(text, row)
+    worth = [sum(term_match(term, header) for term in query.terms) for header in headers]
+    best = max(worth, default=0.0)
+    if best == 0 or len(headers) != len(cells) or worth.count(best) > 1:
+        return list(figures)
+    start, end = cells[worth.index(best)]
+    return [figure for figure in figures if start <= figure.start < end] or list(figures)
+
+
 def _part(lead: Candidate, span: Span) -> Candidate:
     return Candidate(lead.hit, span, span, lead.score, lead.coverage, lead.fits, ())
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Without sentences that repeat a better one, as newspapers do in boxes and captions."""
+    """Without sentences that repeat a better one, as newspapers do in boxes; other figures make another sentence."""
     kept: list[Candidate] = []
-    seen: list[set[str]] = []
+    seen: list[tuple[set[str], list[object]]] = []
     for found in candidates[:40]:
-        words = normalise(found.hit.text[found.window[0] - found.hit.passage.start : found.window[1] - found.hit.passage.start])
+        start = found.hit.passage.start
+        words = normalise(found.hit.text[found.window[0] - start : found.window[1] - start])
         pairs = {words[index : index + 2] for index in range(len(words) - 1)}
-        if any(len(pairs & other) >= 0.8 * min(len(pairs), len(other)) for other in seen if other):
+        keys: list[object] = [figure.key for figure in find_figures(words)]
+        if any(keys == figures and len(pairs & other) >= 0.8 * min(len(pairs), len(other)) for other, figures in seen):
             continue
         kept.append(found)
-        seen.append(pairs)
+        seen.append((pairs, keys))
     return kept
-
-

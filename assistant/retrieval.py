@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from assistant.pinyin import pinyin
 from assistant.question import Query, Term
 from vectorstore.passage import Hit
 from vectorstore.segmentation import normalise, terms
@@ -15,7 +16,7 @@ from vectorstore.store import PolicyStore
 LEXICAL_WEIGHT = 0.7
 # A wording other than the one asked is a little weaker evidence; words of earlier questions steer, no more.
 WORDING_WEIGHT = 0.8
-ROLE_WEIGHTS = {"topic": 1.0, "name": 1.3, "light": 0.35, "history": 0.3}
+ROLE_WEIGHTS = {"topic": 1.0, "name": 1.3, "light": 0.35, "history": 0.15}
 CANDIDATES = 60
 KEPT = 30
 
@@ -30,14 +31,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each term of a query tells, in the store at hand: idf times its role's weight."""
+    """How much each term of a query tells, in the store at hand: idf times its role's weight; 0 if not listed."""
 
     of: Mapping[str, float]
     unseen: frozenset[str]
 
     @property
     def total(self) -> float:
-        """The weight of all terms but those from earlier questions."""
+        """The weight of all terms."""
         return sum(self.of.values())
 
 
@@ -93,11 +94,11 @@ def weigh(store: PolicyStore, query: Query) -> Weights:
     weights: dict[str, float] = {}
     unseen: set[str] = set()
     for term in query.terms:
-        if term.role == "history":
-            continue
         known = max([frequency(pairs[term.text]), *(frequency(found) for found in wordings[term.text])])
         if known == 0:
             unseen.add(term.text)
+            if term.role == "light":
+                continue
         weights[term.text] = ROLE_WEIGHTS[term.role] * math.log(1 + (count + 1) / (1 + known))
     return Weights(weights, frozenset(unseen))
 
@@ -112,7 +113,9 @@ def term_match(term: Term, folded: str) -> float:
     if term.text in folded:
         return 1.0
     if any(wording in folded for wording in term.wordings):
-        return WORDING_WEIGHT
+        return 1.0 if term.text.isascii() else WORDING_WEIGHT
+    if term.sounds:
+        return 1.0 if term.text in pinyin(folded) else 0.0
     pairs = terms(term.text)
     if len(pairs) >= 2 and term.role != "name":
         return 0.7 * sum(pair in folded for pair in pairs) / len(pairs)

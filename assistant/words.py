@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 
 from vectorstore.encoder import StaticEncoder
 from vectorstore.segmentation import is_chinese, normalise
@@ -18,13 +19,19 @@ _LONGEST = 8  # characters of the longest word in the vocabulary
 # Costs on the scale of log(rank): a single character as much as the 400th word, one that is a word of its own less.
 _CHARACTER_COST = 6.0
 _BREAK_COST = 4.0
+_TERM_COST = 7.0
+_SUFFIXES = frozenset("率额")  # 配套 + 率 is one word, listed or not
 
 
 class Words:
-    """Cuts text into words; `breaks` are single characters that are words of their own and never part of a name."""
+    """Cuts text into words.
 
-    def __init__(self, encoder: StaticEncoder, breaks: frozenset[str]) -> None:
+    `breaks` are single characters that are words of their own and never part of a name; `terms` are words to prefer.
+    """
+
+    def __init__(self, encoder: StaticEncoder, breaks: frozenset[str], terms: Iterable[str] = ()) -> None:
         self._costs = {word: math.log(rank + 100) for rank, word in enumerate(encoder.words()) if len(word) > 1}
+        self._costs.update((term, _TERM_COST) for term in terms if 1 < len(term) <= _LONGEST)
         self._breaks = breaks
 
     def split(self, text: str) -> list[str]:
@@ -46,7 +53,7 @@ class Words:
         growing = False
         for word in reversed(cuts):
             joins = len(word) == 1 and word not in self._breaks
-            if joins and growing:
+            if (joins and growing) or (words and word in _SUFFIXES):
                 words[-1] += word
             else:
                 words.append(word)

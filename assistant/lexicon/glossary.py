@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 
@@ -18,7 +18,7 @@ class Glossary:
             if line.strip() and not line.startswith("#"):
                 chinese, _, english = line.strip().partition("\t")
                 wordings = chinese.lower().split()
-                for word in (*wordings, *english.split()):
+                for word in (*wordings, *(phrase.replace("_", " ") for phrase in english.split())):
                     known = self._wordings.setdefault(word, [])
                     known.extend(wording for wording in wordings if wording != word and wording not in known)
 
@@ -32,8 +32,8 @@ class Glossary:
         """Other Chinese wordings of a Chinese or English word (lower case), none if it is not listed."""
         return tuple(self._wordings.get(word, ()))
 
-    def __contains__(self, word: object) -> bool:
-        return word in self._wordings
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._wordings)
 
 
 class Regions:
@@ -45,9 +45,10 @@ class Regions:
         self._english: dict[str, str] = {}
         for chinese, english in sorted(pairs, key=lambda pair: len(pair[0])):
             self._english.setdefault(english.lower(), chinese)
+        self._beginnings = {name[:2] for name in self._chinese}
         self._longest = max(map(len, self._chinese), default=0)
         names = "|".join(re.escape(name) for name in sorted(self._english, key=len, reverse=True))
-        self._pattern = re.compile(rf"\b(?:{names})\b") if names else None
+        self._pattern = re.compile(rf"\b(?:{names})\b")
 
     @classmethod
     @cache
@@ -57,17 +58,20 @@ class Regions:
         return cls(gzip.decompress(packed).decode().splitlines())
 
     def named_in(self, text: str) -> tuple[str, ...]:
-        """The Chinese names of the places that a text names, in order, without 市 and 省 behind them."""
+        """The places that a text names in Chinese, in order, without 市 and 省 behind them."""
         found: list[str] = []
         position = 0
         while position < len(text):
-            for length in range(min(self._longest, len(text) - position), 1, -1):
-                name = text[position : position + length]
-                if name in self._chinese:
-                    found.append(name[:-1] if name[-1] in "市省" and len(name) > 2 else name)
-                    position += length - 1
-                    break
+            if text[position : position + 2] in self._beginnings:
+                for length in range(min(self._longest, len(text) - position), 1, -1):
+                    name = text[position : position + length]
+                    if name in self._chinese:
+                        found.append(name[:-1] if name[-1] in "市省" and len(name) > 2 else name)
+                        position += length - 1
+                        break
             position += 1
-        if self._pattern is not None and any(character.isascii() and character.isalpha() for character in text):
-            found.extend(self._english[name] for name in self._pattern.findall(text.lower()))
         return tuple(dict.fromkeys(found))
+
+    def named_in_english(self, text: str) -> tuple[str, ...]:
+        """The Chinese names of the places that a text names in English."""
+        return tuple(dict.fromkeys(self._english[name] for name in self._pattern.findall(text.lower())))

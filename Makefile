@@ -1,0 +1,51 @@
+# Everything a stranger needs: `make run` and `make test`; each installs what it needs first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SHARED ?= ../shared
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test lint fix bench accept install lock
+
+run: $(VENV)/.run
+	$(BIN)/zhice serve
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# What needs the folder with the seed documents and the benchmark sets; skips with a reason where it is absent.
+accept: $(VENV)/.dev
+	ZHICE_SHARED=$(abspath $(SHARED)) $(BIN)/python -m pytest tests/acceptance -m seeds -rs
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m evaluation.bench --shared $(abspath $(SHARED))
+
+install: $(VENV)/.run
+
+# Pins the whole tree for Python 3.11 to 3.13 on Linux and macOS. The GPU libraries that some builds of torch ask for
+# are left to torch itself: they are gigabytes, and a CPU build has none.
+lock:
+	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt pyproject.toml \
+		| grep -v -E '^(nvidia-|cuda-|triton)' > requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt --extra dev pyproject.toml \
+		| grep -v -E '^(nvidia-|cuda-|triton)' > requirements-dev.lock
+
+$(VENV)/.run: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --no-compile -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	$(BIN)/pip install --quiet --no-compile -r requirements-dev.lock
+	touch $@

@@ -1,0 +1,307 @@
+"""The roof: the `zhice` command. Settings -> Assistant -> page, viewer, shell.
+
+Imports that take seconds stand in the functions that need them, so that `zhice ask` starts at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant.settings import Settings
+from vectorstore.errors import ZhiceError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from assistant import Assistant
+    from ingest import Report
+
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the `zhice` command; the exit code is 0 for done, 1 for a reported failure, 2 for wrong usage."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        settings = Settings.from_environ(os.environ, data_dir=getattr(options, "data_dir", None))
+        return int(options.run(options, settings))
+    except ZhiceError as error:
+        from assistant.errors import AssistantError
+
+        print(f"zhice: {error}", file=sys.stderr)
+        return USAGE if isinstance(error, AssistantError) else FAILED
+    except KeyboardInterrupt:
+        print("zhice: stopped; what was reported as done is safe.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def create_app(assistant: Assistant, settings: Settings) -> FastAPI:
+    """Page and viewer over one assistant, as one ASGI app."""
+    from channels.server import build_app
+    from ingest.pipeline import ingest_again, ingest_upload
+
+    store = assistant.store
+    return build_app(
+        assistant,
+        add_document=lambda name, data: ingest_upload(store, name, data),
+        read_again=lambda document_id: ingest_again(store, document_id),
+        remove_document=store.remove,
+        admin_password=settings.admin_password,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="zhice",
+        description="Answers questions about policy documents; every answer cites the exact words it stands on.",
+        epilog="Without a command: serve. Settings are ZHICE_* environment variables; the README lists them.",
+    )
+    parser.set_defaults(run=_serve)
+    _add_data_dir(parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="open the page, by default on http://127.0.0.1:7860")
+    serve.set_defaults(run=_serve)
+    _add_data_dir(serve)
+
+    ask = commands.add_parser("ask", help="answer questions in the shell")
+    ask.add_argument("question", nargs="+", metavar="QUESTION", help="a question; put it in quotes")
+    ask.add_argument("--json", action="store_true", help="print one JSON object a question")
+    ask.add_argument("--history", action="append", default=[], metavar="Q", help="a question asked before; repeatable")
+    ask.add_argument("--as-of", metavar="DATE", help="the day to answer for (ISO 8601); today by default")
+    ask.set_defaults(run=_ask)
+    _add_data_dir(ask)
+
+    ingest = commands.add_parser("ingest", help="take files and folders into the knowledge base")
+    ingest.add_argument("path", nargs="+", type=Path, metavar="PATH", help="a file or a folder")
+    ingest.add_argument("--json", action="store_true", help="print the report as JSON")
+    ingest.add_argument("--prune", action="store_true", help="remove documents whose file is gone from these folders")
+    ingest.set_defaults(run=_ingest)
+    _add_data_dir(ingest)
+
+    listing = commands.add_parser("list", help="list the documents")
+    listing.add_argument("--json", action="store_true", help="print one JSON object a document")
+    listing.set_defaults(run=_list)
+    _add_data_dir(listing)
+
+    show = commands.add_parser("show", help="show a document's fields and text")
+    show.add_argument("id", metavar="ID", help="a document id, as `zhice list` prints it")
+    show.set_defaults(run=_show)
+    _add_data_dir(show)
+
+    remove = commands.add_parser("remove", help="take documents out of search; old citations still open")
+    remove.add_argument("id", nargs="+", metavar="ID", help="a document id, as `zhice list` prints it")
+    remove.set_defaults(run=_remove)
+    _add_data_dir(remove)
+
+    reindex = commands.add_parser("reindex", help="make all vectors and the Chroma index anew from the catalog")
+    reindex.set_defaults(run=_reindex)
+    _add_data_dir(reindex)
+
+    doctor = commands.add_parser("doctor", help="check the data folder and the installation")
+    doctor.set_defaults(run=_doctor)
+    _add_data_dir(doctor)
+
+    evaluate = commands.add_parser("eval", help="ask a question set and report how it went")
+    evaluate.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl", help="a question set (JSON lines)")
+    evaluate.add_argument("--documents", type=Path, metavar="DIR", help="ask about these documents instead")
+    evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
+    evaluate.add_argument("--report", type=Path, metavar="FILE.html", help="write an HTML report with every miss")
+    evaluate.set_defaults(run=_evaluate)
+    _add_data_dir(evaluate)
+    return parser
+
+
+def _add_data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="the data folder (ZHICE_DATA_DIR, or the user's data folder)",
+    )
+
+
+def _serve(_: argparse.Namespace, settings: Settings) -> int:
+    from channels.server import serve
+
+    settings.check_serving()
+    from assistant import open_assistant
+
+    with open_assistant(settings=settings) as assistant:
+        return serve(create_app(assistant, settings), assistant, host=settings.host, port=settings.port)
+
+
+def _ask(options: argparse.Namespace, settings: Settings) -> int:
+    from assistant import open_assistant
+    from channels.render import plain
+
+    questions: list[str] = options.question
+    if len(questions) > 1 and all(word.isascii() and not any(map(str.isspace, word)) for word in questions):
+        questions = [" ".join(questions)]  # one English question without quotes
+    with open_assistant(settings=settings) as assistant:
+        for number, question in enumerate(questions):
+            answer = assistant.ask(question, history=options.history, as_of=options.as_of)
+            if options.json:
+                print(json.dumps(answer.to_dict(), ensure_ascii=False))
+            else:
+                print(("\n" if number else "") + plain(answer))
+    return DONE
+
+
+def _ingest(options: argparse.Namespace, settings: Settings) -> int:
+    from tqdm import tqdm
+
+    from ingest import ingest_paths
+
+    with tqdm(unit="file", file=sys.stderr, disable=None, leave=False) as bar:
+
+        def progress(done: int, total: int, name: str) -> None:
+            bar.total = total
+            bar.set_postfix_str(name[-40:], refresh=False)
+            bar.update(done - bar.n)
+
+        report = ingest_paths(
+            options.path,
+            data_dir=settings.data_dir,
+            encoder=settings.encoder,
+            prune=options.prune,
+            progress=progress,
+        )
+    if options.json:
+        print(json.dumps(_report(report), ensure_ascii=False))
+    else:
+        print(
+            f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
+            f"{len(report.failed)} failed; {report.passages} passages in {report.seconds:.1f} s"
+        )
+    for file, reason in report.failed:
+        print(f"zhice: {file}: {reason}", file=sys.stderr)
+    return FAILED if report.failed else DONE
+
+
+def _report(report: Report) -> dict[str, Any]:
+    return {
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "failed": [[file, reason] for file, reason in report.failed],
+        "passages": report.passages,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _list(options: argparse.Namespace, settings: Settings) -> int:
+    from assistant import open_assistant
+
+    with open_assistant(settings=settings) as assistant:
+        for row in assistant.documents():
+            if options.json:
+                print(json.dumps(row, ensure_ascii=False))
+            else:
+                dates = " ".join(
+                    part for part in (row["published"], f"{row['valid_from'] or ''}..{row['valid_until'] or ''}") if part
+                )
+                print(f"{row['document_id']}  v{row['version']}  {dates:33}  {row['title']}  ({row['source']})")
+    return DONE
+
+
+def _show(options: argparse.Namespace, settings: Settings) -> int:
+    from assistant import open_assistant
+
+    with open_assistant(settings=settings) as assistant:
+        record = assistant.store.catalog.record(options.id)
+        for name, value in {
+            "document_id": record.document_id,
+            "version": record.version,
+            "source": record.source,
+            "state": record.state,
+            "title": record.metadata.title,
+            "issuer": record.metadata.issuer,
+            "doc_no": record.metadata.doc_no,
+            "published": record.metadata.published,
+            "valid_from": record.metadata.valid_from,
+            "valid_until": record.metadata.valid_until,
+        }.items():
+            print(f"{name:12} {value if value is not None else '-'}")
+        print("\n" + assistant.document_text(record.document_id, record.version))
+    return DONE
+
+
+def _remove(options: argparse.Namespace, settings: Settings) -> int:
+    from assistant import open_assistant
+
+    with open_assistant(settings=settings) as assistant:
+        for document_id in options.id:
+            assistant.store.remove(document_id)
+            print(f"{document_id} removed")
+        assistant.store.refresh_index()
+    return DONE
+
+
+def _reindex(_: argparse.Namespace, settings: Settings) -> int:
+    from vectorstore.encoder import load_encoder
+    from vectorstore.store import PolicyStore
+
+    store = PolicyStore(settings.data_dir, encoder=load_encoder(settings.encoder), check_encoder=False)
+    try:
+        count = store.reencode()
+        store.refresh_index(force=True)
+        print(f"{count} passages encoded with {store.encoder.name} and indexed")
+    finally:
+        store.close()
+    return DONE
+
+
+def _doctor(_: argparse.Namespace, settings: Settings) -> int:
+    from assistant.doctor import examine
+
+    healthy = True
+    for finding in examine(settings):
+        healthy = healthy and finding.good
+        print(f"{'ok  ' if finding.good else 'FAIL'}  {finding.subject}: {finding.detail}")
+    return DONE if healthy else FAILED
+
+
+def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
+    import tempfile
+    from dataclasses import replace
+
+    from tqdm import tqdm
+
+    from assistant import open_assistant
+    from evaluation import evaluate, html_report, load_questions, table
+    from ingest import ingest_paths
+
+    questions = load_questions(options.questions)
+    with tempfile.TemporaryDirectory() as scratch:
+        if options.documents is not None:
+            settings = replace(settings, data_dir=Path(scratch), samples=False)
+            report = ingest_paths([options.documents], data_dir=scratch, encoder=settings.encoder)
+            for file, reason in report.failed:
+                print(f"zhice: {file}: {reason}", file=sys.stderr)
+        with open_assistant(settings=settings) as assistant:
+            asked = tqdm(questions, unit="question", file=sys.stderr, disable=None, leave=False)
+            summary = evaluate(assistant, asked)
+    if options.json:
+        print(json.dumps(summary.to_dict(), ensure_ascii=False))
+    else:
+        print(table(summary))
+    if options.report is not None:
+        options.report.write_text(html_report(summary, title=f"Zhice: {options.questions.name}"), encoding="utf-8")
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""What `zhice doctor` looks at: installation, data folder, encoder, index, room on the disk."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assistant.settings import Settings
+from vectorstore.encoder import load_encoder
+from vectorstore.errors import ZhiceError
+from vectorstore.store import PolicyStore
+
+LOWEST_ROOM = 500 * 2**20  # bytes; the next generation of an index stands beside the present one while it is built
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    good: bool
+    detail: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything, one finding after the other; a damaged index is rebuilt on the way."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("Python", sys.version_info >= (3, 11), f"{version}, SQLite {sqlite3.sqlite_version}")
+    yield Finding("data folder", True, str(settings.data_dir))
+    try:
+        encoder = load_encoder(settings.encoder)
+        yield Finding("encoder", True, f"{encoder.name}, {encoder.dimension} dimensions")
+        store = PolicyStore(settings.data_dir, encoder=encoder)
+    except ZhiceError as error:
+        yield Finding("store", False, str(error))
+        return
+    try:
+        verdict = store.catalog.connection().execute("PRAGMA quick_check").fetchone()[0]
+        records = store.catalog.records()
+        own = sum(record.collection == "own" for record in records)
+        yield Finding("catalog", verdict == "ok", f"{own} documents, {len(records) - own} samples; check: {verdict}")
+        state = store.index_state()
+        detail = f"generation {state.generation} holds {state.indexed} of {state.passages} passages"
+        opened = store.open_index() if state.passages else True
+        yield Finding("Chroma index", opened, detail + ("" if opened else "; it cannot be opened, run `zhice reindex`"))
+    except (sqlite3.DatabaseError, ZhiceError) as error:
+        yield Finding("catalog", False, f"{error}; restore a backup, or move the folder away and ingest again")
+    finally:
+        store.close()
+    room = shutil.disk_usage(settings.data_dir).free
+    yield Finding("disk", room >= LOWEST_ROOM, f"{room / 2**30:.1f} GiB free")
+    guarded = settings.admin_password is not None
+    yield Finding("admin password", True, "set" if guarded else "not set; only this machine can be served")

@@ -1,0 +1,1 @@
+"""Answer to reader: every channel renders the one `Answer`."""

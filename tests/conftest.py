@@ -1,0 +1,56 @@
+"""What several test folders share: a store and a way to put policies into it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.pipeline import prepare
+from vectorstore.catalog import Record
+from vectorstore.store import PolicyStore
+
+Put = Callable[..., Record]
+
+PARK = """海州市产业园区运营机构奖励办法
+
+第一条 市工业和信息化局每年对产业园区运营机构进行考核。
+
+第二条 对考核优秀的园区运营机构，每年给予最高3000万元奖励。
+
+第三条 申请奖励应当提交下列材料：
+（一）奖励申请表；
+（二）营业执照副本；
+（三）上一年度审计报告。
+
+第四条 本办法自2025年3月1日起施行，有效期至2029年2月28日。
+"""
+
+TALENT = """海州市青年人才安居办法
+
+第一条 博士研究生来海州工作的，一次性给予15万元安家补贴。
+
+第二条 硕士研究生每月发放800元租房补贴，期限为36个月。
+
+第三条 补贴由市人力资源和社会保障局受理。
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[PolicyStore]:
+    opened = PolicyStore(tmp_path / "kb")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def put(store: PolicyStore) -> Put:
+    def put_text(name: str, text: str, **options: str) -> Record:
+        data = text.encode()
+        document, passages = prepare(data, name)
+        sha256 = hashlib.sha256(data).hexdigest()
+        return store.put(document, passages, key=options.pop("key", name), sha256=sha256, **options)
+
+    return put_text
