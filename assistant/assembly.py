@@ -38,7 +38,7 @@ class Assistant:
         words = Words(bundled, SINGLE_STOPS, glossary)
         understanding = Understanding(words, glossary, regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
-        self._chain = Stages(store, understanding, Reader(store.encoder, regions, store.text), self._standing).chain()
+        self.chain = Stages(store, understanding, Reader(store.encoder, regions, store.text), self._standing).chain()
 
     def __enter__(self) -> Assistant:
         return self
@@ -72,7 +72,7 @@ class Assistant:
             EmptyQuestion, QuestionTooLong: the question cannot be taken.
             AssistantError: `as_of` or `filters` cannot be used.
         """
-        answer = self._chain.invoke(_request(question, history, as_of, filters))
+        answer = self.chain.invoke(_request(question, history, as_of, filters))
         self.store.catalog.keep_answer(answer.id, answer.to_dict())
         return answer
 
@@ -86,7 +86,7 @@ class Assistant:
     ) -> Iterator[Answer]:
         """`ask`, giving the answer as it grows: each snapshot replaces the one before, the last is the answer."""
         answer: Answer | None = None
-        for answer in self._chain.stream(_request(question, history, as_of, filters)):
+        for answer in self.chain.stream(_request(question, history, as_of, filters)):
             yield answer
         if answer is not None:
             self.store.catalog.keep_answer(answer.id, answer.to_dict())

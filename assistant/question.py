@@ -76,6 +76,7 @@ _FOLLOW_UP = re.compile(
 _CHECKING = re.compile(r"对吗|对吧|对不对|是吗|是吧|是不是|没错吧|正确吗|真的吗|吗[?？]?$|\bright\?|\bcorrect\?|isn't it|is it true|^(?:is|are|does|do|was|were)\b", re.IGNORECASE)  # fmt: skip
 _TITLE = re.compile(r"《([^《》]+)》")
 _QUOTED = re.compile(r"[“\"「『]([^“”\"「」『』]{2,30})[”\"」』]")
+_WHICH = re.compile(r"哪(?:一?[个家座所位])([㐀-鿿]{2,4})")
 _MEASURES = frozenset("个家条项名人所套栋座种类次批届位只大")
 _SHORT_FORMS = {"补": "补贴", "奖": "奖励", "罚": "处罚", "租": "租赁", "建": "建设", "买": "购买", "卖": "转让", "投": "投资"}
 _UNIT = re.compile(r"(?:多少|几)\s*([个家条项名人所套栋座种类次批届亩户元天月年])")
@@ -230,6 +231,9 @@ class Understanding:
             for word in self._words.split(piece):
                 if word not in _STOP and not (word.isdecimal() and len(word) == 4):
                     terms.append(self._term(word))
+        asked_for = _WHICH.search(question)
+        if asked_for:  # 哪个部门 asks for a department; its name need not say so
+            terms = [replace(term, role="light") if asked_for[1].startswith(term.text) else term for term in terms]
         return list({term.text: term for term in terms}.values())
 
     def _term(self, word: str) -> Term:

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import pytest
+
+from assistant.lexicon import EnglishTable, Glossary, Regions
+from assistant.question import SINGLE_STOPS, Understanding
+from assistant.words import Words
+from vectorstore.encoder import BUNDLED_MODEL, StaticEncoder
+
+
+@pytest.fixture(scope="module")
+def words() -> Words:
+    return Words(StaticEncoder(BUNDLED_MODEL), SINGLE_STOPS, Glossary.load())
+
+
+@pytest.fixture(scope="module")
+def understanding(words: Words) -> Understanding:
+    return Understanding(words, Glossary.load(), Regions.load(), EnglishTable.load)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("园区管理机构的奖补", ["园区", "管理机构", "的", "奖补"]),
+        ("在土地上建宿舍", ["在", "土地", "上", "建", "宿舍"]),
+        ("跨市配套率", ["跨市", "配套率"]),
+        ("GDP增长27.48%", ["gdp", "增长", "27.48%"]),
+    ],
+)
+def test_words(words: Words, text: str, expected: list[str]) -> None:
+    assert words.split(text) == expected
+
+
+def test_an_unknown_name_stays_whole(words: Words) -> None:
+    assert "卡奥斯" in words.split("卡奥斯在海州有多少企业")
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("园区管理机构每年最高能拿到多少奖补？", "money"),
+        ("博士来海州有多少安家费？", "money"),
+        ("首批遴选了多少个园区？", "count"),
+        ("到2027年要建几个园区？", "count"),
+        ("存量和增量的比重各是多少？", "percent"),
+        ("跨市配套率要达到多少？", "percent"),
+        ("大会是哪天开的？", "date"),
+        ("本办法什么时候施行？", "date"),
+        ("审核需要多长时间？", "duration"),
+        ("申请要提交哪些材料？", "list"),
+        ("要满足什么条件？", "list"),
+        ("由哪个部门主管？", "entity"),
+        ("平台起什么作用？", "open"),
+        ("可以在自有土地上建宿舍吗？", "yesno"),
+        ("What subsidy does a park manager get?", "money"),
+        ("How many parks open this year?", "count"),
+        ("When does the measure take effect?", "date"),
+        ("How long is the lease?", "duration"),
+        ("Which documents are needed?", "list"),
+        ("Who is in charge?", "entity"),
+        ("What share of the score is output?", "percent"),
+    ],
+)
+def test_the_kind_of_answer_wanted(understanding: Understanding, question: str, kind: str) -> None:
+    assert understanding.understand(question).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [("奖补多少？", "zh"), ("What subsidy?", "en"), ("GDP是多少？", "zh"), ("What does 奖补 mean?", "en")],
+)
+def test_the_language(understanding: Understanding, question: str, language: str) -> None:
+    assert understanding.understand(question).language == language
+
+
+def test_years_places_and_titles_are_constraints_not_terms(understanding: Understanding) -> None:
+    query = understanding.understand("2025年深圳市按照《园区奖励办法》给多少奖补？")
+    assert query.years == ("2025",)
+    assert query.regions == ("深圳",)
+    assert query.titles == ("园区奖励办法",)
+    assert not {"2025", "深圳", "深圳市"} & {term.text for term in query.terms}
+
+
+def test_an_unlisted_county_is_a_place(understanding: Understanding) -> None:
+    assert "临潮市" in understanding.understand("临潮市的购房补贴是多少？").regions
+    assert understanding.understand("工业园区的补贴是多少？").regions == ()
+
+
+def test_english_terms_carry_chinese_wordings(understanding: Understanding) -> None:
+    wordings = {term.text: term.wordings for term in understanding.understand("What subsidy does a park manager get?").terms}
+    assert "奖补" in wordings["subsidy"]
+    assert "园区" in wordings["park"]
+    assert "管理机构" in wordings["manager"]
+
+
+def test_an_unknown_english_name_is_looked_for_by_sound(understanding: Understanding) -> None:
+    (name,) = [term for term in understanding.understand("What is the subsidy in Dongpu?").terms if term.text == "dongpu"]
+    assert name.sounds
+    assert name.role == "name"
+
+
+def test_a_follow_up_takes_over_the_subject_of_the_question_before(understanding: Understanding) -> None:
+    query = understanding.understand("那考核指标有哪些？", ["集聚区管理机构有什么奖励？"])
+    assert "管理机构" in query.standalone
+    assert {term.text for term in query.terms if term.role == "history"} >= {"管理机构"}
+    assert not query.dangling
+
+
+def test_a_follow_up_without_a_subject_keeps_the_kind_of_the_question_before(understanding: Understanding) -> None:
+    query = understanding.understand("旧办法里是多少？", ["贷款贴息的比例是多少？"])
+    assert query.kind == "percent"
+    assert query.former
+
+
+def test_a_follow_up_to_nothing_dangles(understanding: Understanding) -> None:
+    assert understanding.understand("那它的考核指标有哪些？").dangling
+    assert not understanding.understand("园区的考核指标有哪些？").dangling
+
+
+def test_a_figure_to_confirm_is_a_premise_not_a_term(understanding: Understanding) -> None:
+    query = understanding.understand("园区管理机构最高能拿8000万元奖补，对吗？")
+    assert [str(figure.value) for figure in query.premise] == ["80000000"]
+    assert query.kind == "money"
+
+
+def test_counted_things_are_counted_with_their_noun(understanding: Understanding) -> None:
+    (term,) = [term for term in understanding.understand("三个专业园区是哪几个？").terms if term.counts]
+    assert "3个" in term.wordings
+    assert "专业" in term.counts
