@@ -15,13 +15,13 @@ from typing import TypedDict
 
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
-from assistant.answer import Answer, Citation, Status, Warning
+from assistant.answer import Answer, Claim, Status, Warning
 from assistant.composing import Composer
 from assistant.question import Query, Understanding
 from assistant.reader import Draft, Reader
 from assistant.retrieval import Evidence, Weights, retrieve, weigh
 from assistant.validity import source_warnings
-from prompts import load_wording
+from prompts import Wording, load_wording
 from vectorstore.store import PolicyStore
 
 
@@ -35,14 +35,22 @@ class Request(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found for one part of a question."""
+
+    query: Query
+    evidence: tuple[Evidence, ...]
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What the stages hand on; each fills in its part."""
 
     request: Request
     query: Query | None = None
-    evidence: tuple[Evidence, ...] = ()
-    weights: Weights = field(default_factory=lambda: Weights({}, frozenset()))
-    draft: Draft = field(default_factory=lambda: Draft((), ()))
+    findings: tuple[Findings, ...] = ()
+    drafts: tuple[Draft, ...] = ()
     elapsed_ms: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -83,61 +91,81 @@ class Stages:
     def retrieve(self, state: State) -> State:
         """Query -> evidence with the weights of its terms."""
         query = _known(state.query)
-        evidence = retrieve(self._store, query, filters=state.request["filters"])
-        return replace(state, evidence=evidence, weights=weigh(self._store, query))
+        found = [
+            Findings(part, retrieve(self._store, part, filters=state.request["filters"]), weigh(self._store, part))
+            for part in query.parts or (query,)
+        ]
+        return replace(state, findings=tuple(found))
 
     def read(self, state: State) -> State:
         """Evidence -> draft."""
         stale = {
             item.hit.document_id
-            for item in state.evidence
+            for found in state.findings
+            for item in found.evidence
             if (item.hit.metadata.valid_until or "9999") < state.request["as_of"].isoformat()
             or item.hit.document_id in self._standing().superseded_by
         }
-        draft = self._reader.read(_known(state.query), state.evidence, state.weights, stale=frozenset(stale))
-        return replace(state, draft=draft)
+        drafts = [
+            self._reader.read(found.query, found.evidence, found.weights, stale=frozenset(stale))
+            for found in state.findings
+        ]
+        return replace(state, drafts=tuple(drafts))
 
     def answer(self, states: Iterator[State]) -> Iterator[Answer]:
-        """Draft -> answer: one snapshot a verified claim, then the whole."""
+        """Drafts -> answer: one snapshot a verified claim, then the whole."""
         for state in states:
             started = time.perf_counter()
             query = _known(state.query)
             wording = load_wording(query.language)
-            composer = Composer(query, wording, self._store.text)
+            composer = Composer(wording, self._store.text)
             answer = _blank(state, query)
-            claims = []
-            if not query.dangling:
-                for claim in composer.claims(state.draft.chosen):
+            claims: list[Claim] = []
+            without: list[str] = []
+            for found, draft in zip(state.findings, state.drafts, strict=True):
+                said = len(claims)
+                for claim in composer.claims(found.query, () if query.dangling else draft.chosen):
                     claims.append(claim)
                     answer = replace(
                         answer,
                         status="partial",
                         claims=tuple(claims),
                         citations=tuple(composer.citations),
-                        text="\n".join(said.marked for said in claims),
+                        text="\n".join(each.marked for each in claims),
                     )
                     yield answer
-            standing = self._standing()
-            warnings = source_warnings(
-                answer.citations,
-                as_of=answer.as_of,
-                superseded_by=standing.superseded_by,
-                samples=standing.samples,
-                wording=wording,
-            )
-            status: Status = "answered" if claims else "not_found"
-            if claims and composer.dropped:
-                status = "partial"
-                warnings += (Warning("unverified_dropped", wording.say("warning_unverified_dropped")),)
-            nearest: tuple[Citation, ...] = ()
-            text = answer.text
-            if not claims:
-                nearest = composer.nearest(() if query.small_talk else state.draft.closest)
-                status = "clarify" if query.dangling else "not_found"
-                text = wording.say("clarify_follow_up" if query.dangling else "refusal")
+                if len(claims) == said:
+                    without.append(found.query.question)
             elapsed = {**state.elapsed_ms, "answer": _since(started)}
             elapsed["total"] = sum(elapsed.values())
-            yield replace(answer, status=status, text=text, warnings=warnings, nearest=nearest, elapsed_ms=elapsed)
+            if claims:
+                warnings = self._warnings(answer, composer, without, wording)
+                whole: Status = "partial" if without or composer.dropped else "answered"
+                yield replace(answer, status=whole, warnings=warnings, elapsed_ms=elapsed)
+            else:
+                closest = () if query.small_talk else state.drafts[0].closest
+                yield replace(
+                    answer,
+                    status="clarify" if query.dangling else "not_found",
+                    text=wording.say("clarify_follow_up" if query.dangling else "refusal"),
+                    nearest=composer.nearest(closest),
+                    elapsed_ms=elapsed,
+                )
+
+    def _warnings(
+        self, answer: Answer, composer: Composer, without: Sequence[str], wording: Wording
+    ) -> tuple[Warning, ...]:
+        standing = self._standing()
+        warnings = source_warnings(
+            answer.citations,
+            as_of=answer.as_of,
+            superseded_by=standing.superseded_by,
+            samples=standing.samples,
+            wording=wording,
+        )
+        if composer.dropped:
+            warnings += (Warning("unverified_dropped", wording.say("warning_unverified_dropped")),)
+        return warnings + tuple(Warning("no_basis", wording.say("warning_no_basis", part=part)) for part in without)
 
     async def answer_async(self, states: AsyncIterator[State]) -> AsyncIterator[Answer]:
         """`answer` for the async forms."""

@@ -21,21 +21,22 @@ from prompts import Wording
 class Composer:
     """Builds one answer's claims in order and numbers their citations; `dropped` counts what failed its checks."""
 
-    query: Query
     wording: Wording
     text_of: Callable[[str, int], str]
     citations: list[Citation] = field(default_factory=list)
     dropped: int = 0
 
-    def claims(self, candidates: Sequence[Candidate]) -> Iterator[Claim]:
-        """A verified claim for each candidate that has one."""
+    def claims(self, query: Query, candidates: Sequence[Candidate]) -> Iterator[Claim]:
+        """A verified claim for each candidate that has one and was not said before."""
         for candidate in candidates:
             citation = self.cite(candidate, len(self.citations) + 1)
+            if any(replace(citation, number=earlier.number) == earlier for earlier in self.citations):
+                continue
             text = self.text_of(citation.document_id, citation.version)
             if not is_verbatim(citation.quote, text, citation.start, citation.end):
                 self.dropped += 1
                 continue
-            said = self._sentence(candidate, citation.quote)
+            said = self._sentence(query, candidate, citation.quote)
             if unsupported(said, [citation.quote]):
                 said = self.wording.say("sentence", quote=citation.quote)
             self.citations.append(citation)
@@ -72,15 +73,15 @@ class Composer:
             link=f"/d/{hit.document_id}?version={hit.version}&start={start}&end={end}",
         )
 
-    def _sentence(self, candidate: Candidate, quote: str) -> str:
+    def _sentence(self, query: Query, candidate: Candidate, quote: str) -> str:
         shown = candidate.headline
         if not shown or shown == quote:
             return self.wording.say("sentence", quote=quote)
         figure = candidate.figures[0]
-        if self.query.language == "en":
+        if query.language == "en":
             shown = in_english(find_figures(shown)[0] if find_figures(shown) else figure, shown)
             shown = shown[0].upper() + shown[1:]
-        if self.query.premise:
-            right = any(asked.key == other.key for asked in self.query.premise for other in candidate.figures)
+        if query.premise:
+            right = any(asked.key == other.key for asked in query.premise for other in candidate.figures)
             return self.wording.say("premise_right" if right else "premise", figure=shown, quote=quote)
         return self.wording.say("figure", figure=shown, quote=quote)

@@ -14,17 +14,17 @@ from assistant.words import Words
 from vectorstore.segmentation import is_chinese, normalise
 
 Kind = Literal["money", "count", "percent", "date", "duration", "list", "entity", "yesno", "open"]
-Role = Literal["topic", "light", "name", "history"]
+Role = Literal["topic", "light", "name", "place", "history"]
 
 # The order decides: "多少个" is a count before "多少" alone is an amount of money.
 _CHINESE_KINDS: tuple[tuple[Kind, str], ...] = (
     ("percent", r"百分之几|百分之多少|多少个?百分|(?:比重|占比|比例|权重|份额|[㐀-鿿]率|增速|增幅|增长)[^,，。]{0,10}(?:多少|几|怎么|如何|是什么)|(?:多少|几成)[^,，。]{0,4}(?:比重|占比|比例|权重)"),
     ("date", r"哪天|哪一天|哪年|哪一年|几月|几号|何时|什么时候|啥时候|什么日期|哪个月|(?:到|至)什么时候|多会儿|(?:截止|开始|起始|施行|生效|发布|印发)(?:时间|日期)|(?:时间|日期)是"),
-    ("duration", r"多长时间|多久|几年|几个月|多少年|多少天|几天|多少个?月|有效期(?:是|有)?(?:多|几)|多少个?工作日|期限是|年限"),
-    ("money", r"每亩多少|罚多少|补多少|多少(?:万|亿)?(?:钱|元|资金|奖金|补贴|奖补|补助|奖励|资助|费用|安家费|租金|美元|人民币|万|亿)|(?:金额|额度|标准|上限|资金|奖补|补贴|补助|奖励|资助|投资|产值|收入|规模|总额|租金|费用|基金|GDP|gdp|税收|安家费|产业规模|奖金)[^,，。]{0,12}(?:多少|几)(?![个家条项名人套所])|(?:给|补|奖|拿到?|领|得到?|获得?)多少(?![个家条项名人套所])|多少[^,，。个家条项名人套所]{0,6}(?:补贴|奖补|补助|奖励|安家费|资金)"),
+    ("duration", r"多少年来|多长时间|多久|几年|几个月|多少年|多少天|几天|多少个?月|有效期(?:是|有)?(?:多|几)|多少个?工作日|期限是|年限"),
+    ("money", r"每亩多少|多大(?:的)?(?:规模|投资|体量)|(?:规模|投资|产值)[^,，。]{0,6}多大|罚多少|补多少|多少(?:万|亿)?(?:钱|元|资金|奖金|补贴|奖补|补助|奖励|资助|费用|安家费|租金|美元|人民币|万|亿)|(?:金额|额度|标准|上限|资金|奖补|补贴|补助|奖励|资助|投资|产值|收入|规模|总额|租金|费用|基金|GDP|gdp|税收|安家费|产业规模|奖金)[^,，。]{0,12}(?:多少|几)(?![个家条项名人套所])|(?:给|补|奖|拿到?|领|得到?|获得?)多少(?![个家条项名人套所])|多少[^,，。个家条项名人套所]{0,6}(?:补贴|奖补|补助|奖励|安家费|资金)"),
     ("list", r"哪些|哪几|哪[二两三四五六七八九十]|(?:有|要|需要|满足|符合|具备|提交|享受)?什么(?:样的)?(?:条件|要求|材料|服务|优势|措施|方式|类型|内容|政策|指标|任务|行动)|分别是(?!多少)|怎么分|如何分|分为|包括什么|包含什么|都有(?:什么|谁)|有几种|几类"),
     ("count", r"多少|几[个家条项名人所套栋座种类次批届亩年%]|几成"),
-    ("entity", r"哪个|哪家|哪里|哪座|哪所|哪一|谁|何处|什么地方|叫什么|什么名字|名称"),
+    ("entity", r"哪[份部条项本款种]|哪个|哪家|哪里|哪座|哪所|哪一|谁|何处|什么地方|叫什么|什么名字|名称"),
     ("open", r"为什么|为何|怎么|怎样|如何|什么|啥"),
     ("yesno", r"吗|是否|能不能|可不可以|可以不|是不是|有没有|对不对|对吧|是吧|行不行|能否|可否"),
 )  # fmt: skip
@@ -33,7 +33,7 @@ _ENGLISH_KINDS: tuple[tuple[Kind, str], ...] = (
     ("date", r"\bwhen\b|what (?:date|day|year|month)|which (?:date|day|year|month)|by what (?:date|time)|deadline"),
     ("duration", r"how long|how many (?:days|months|years|weeks|working)"),
     ("count", r"how many|number of"),
-    ("money", r"how much|how (?:large|big) (?:is|are|was) the (?:\w+ ){0,4}(?:fund|budget|subsid|grant|investment)|what is the (?:maximum|minimum|highest|lowest|total)|what (?:\w+ ){0,2}(?:subsid|grant|reward|amount|bonus|allowance|award|incentive|budget|investment)|maximum (?:subsid|grant|reward|amount)"),
+    ("money", r"how much|how (?:large|big) (?:is|are|was) the (?:\w+ ){0,4}(?:fund|budget|subsid|grant|investment)|what (?:is|was) the (?:maximum|minimum|highest|lowest|total|combined|overall)|what (?:is|was) the (?:\w+ ){0,2}(?:revenue|output|investment|budget|amount)|what (?:\w+ ){0,2}(?:subsid|grant|reward|amount|bonus|allowance|award|incentive|budget|investment)|maximum (?:subsid|grant|reward|amount)"),
     ("list", r"which (?:\w+ )*?\w+s\b(?! (?:is|was|has|does))|what (?:are|were)\b|what (?:\w+ )?(?:materials|documents|conditions|requirements|indicators|services|criteria|industries|advantages|parks|policies|measures)|\blist\b|name the"),
     ("entity", r"\bwho\b|\bwhere\b|which|what is the name|called|whose"),
     ("yesno", r"^(?:is|are|was|were|does|do|did|can|could|may|must|will|should|has|have)\b"),
@@ -51,13 +51,14 @@ _STOP = frozenset(
     "我 我们 你 您 他 她 它 他们 其 这 那 该 此 这个 那个 这些 那些 个 家 条 项 名 种 次 位 一 上 下 中 里 内 外 后 前 时 来 去 做 起 "
     "情况 方面 目前 现在 当前 具体 相关 有关 关于 根据 按照 一下 请 想 说 请问 今天 打算 享受 拿 领 获 得 获得 取得 占 达 只 至 每 各 又 再 很 自己 本 "
     "多 少 大 小 所 之 而 但 若 如 则 因 因为 所以 而且 并 并且 不 没有 没 已 已经 正 正在 过 着 地 得到 进行 属于 成为 作为 通过 "
-    "起来 问题 内容 方式 那么 另外 还有 以及 年 月 日 天 钱 没 没有 以后 之后 之前 以前 最长 最短 拿了 买的".split()
+    "起来 问题 内容 方式 那么 另外 还有 以及 年 月 日 天 钱 没 没有 以后 之后 之前 以前 最长 最短 拿了 买的 打算 东西 样 一共 还 除了 靠 "
+    "会不会 算 叫 做 搞 弄 干 做到 多大 量级 事 这样 那样 一直 现成 要是".split()
 )
 SINGLE_STOPS = frozenset(word for word in _STOP if len(word) == 1)
 # Words that narrow a question without being its subject: their absence from a sentence weighs little.
 _LIGHT = frozenset(
     "每年 年度 每月 最高 最低 最多 最少 至少 主要 重点 全部 一共 总共 共 目标 计划 规定 要求 标准 政策 文件 办法 时间 日期 期限 数量 "
-    "名称 比重 比例 占比 金额 额度 首批 起什么 发起 处于 推进 推动 开展 实施 作用 类型 类 方面 部分 单位 工作 开 召开 截止 截止日期 截止时间 施行 旧 新 原 修订 修改 前后 deadline large big first list standard date time annually yearly "
+    "名称 比重 比例 占比 金额 额度 首批 起什么 发起 处于 推进 推动 开展 实施 作用 类型 类 方面 部分 单位 工作 开 召开 截止 截止日期 截止时间 施行 旧 新 原 修订 修改 前后 组成 构成 由 预计 属于 参照 deadline large big first list standard date time combined annually yearly "
     "maximum total year per".split()
 )
 _ENGLISH_STOP = frozenset(
@@ -76,7 +77,10 @@ _FOLLOW_UP = re.compile(
 _CHECKING = re.compile(r"对吗|对吧|对不对|是吗|是吧|是不是|没错吧|正确吗|真的吗|吗[?？]?$|\bright\?|\bcorrect\?|isn't it|is it true|^(?:is|are|does|do|was|were)\b", re.IGNORECASE)  # fmt: skip
 _TITLE = re.compile(r"《([^《》]+)》")
 _QUOTED = re.compile(r"[“\"「『]([^“”\"「」『』]{2,30})[”\"」』]")
-_WHICH = re.compile(r"哪(?:一?[个家座所位])([㐀-鿿]{2,4})")
+_PART = re.compile(r"(?<=[?？])|[,，;；]\s*(?:那么?|以及|and)?")
+_INTERROGATIVE = re.compile(r"多少|几|哪|什么|谁|何|怎|吗|\b(?:what|which|who|when|where|how)\b", re.IGNORECASE)
+_WHICH = re.compile(r"哪(?:一?[个家座所位份部条项本款])([㐀-鿿]{2,4})")
+_WHICH_KIND = re.compile(r"哪(?:一?[个家座所位])([镇区市省县局厅委院村街])")
 _MEASURES = frozenset("个家条项名人所套栋座种类次批届位只大")
 _SHORT_FORMS = {"补": "补贴", "奖": "奖励", "罚": "处罚", "租": "租赁", "建": "建设", "买": "购买", "卖": "转让", "投": "投资"}
 _UNIT = re.compile(r"(?:多少|几)\s*([个家条项名人所套栋座种类次批届亩户元天月年])")
@@ -86,7 +90,7 @@ _SMALL_TALK = re.compile(
 
 
 # A place that no table lists, such as a county; words that end like one are not.
-_PLACE = re.compile(r"(?!.*(?:城市|都市|全市|我市|本市|该市|超市|上市|股市|跨市|门市|市区|园区|地区|城区|社区|景区|校区|辖区|片区|厂区|新区|特区|郊区|小区|[发聚范新税护]区|区县|各县|全省|全县|全区|我省|本省|我区|本区)$)[㐀-鿿]{2,3}[市县省州区]$")
+_PLACE = re.compile(r"(?!.*(?:城市|都市|全市|我市|本市|该市|超市|上市|股市|跨市|门市|市区|园区|地区|城区|社区|景区|校区|辖区|片区|厂区|新区|特区|郊区|小区|[发聚范新税护心市湾]区|区县|各县|全省|全县|全区|我省|本省|我区|本区)$)[㐀-鿿]{2,3}[市县省州区]$")
 _SEVERAL = re.compile(r"分别|前后|新旧|对比|相比|区别|差别|\bboth\b|respectively|compare|differ", re.IGNORECASE)
 _FORMER = re.compile(r"旧(?:办法|政策|规定|版)|原(?:来的?)?(?:办法|政策|规定)|修订前|修改前|废止前|以前的|\b(?:old|former|previous)\b", re.IGNORECASE)
 
@@ -112,7 +116,8 @@ class Query:
     """A question as the assistant understands it; `standalone` can be read without the conversation.
 
     `premise` are figures that the question asks to confirm, `dangling` marks a follow-up to nothing, `several` a
-    comparison that more than one document may have to answer, `former` a question about rules no longer in force.
+    comparison that more than one document may have to answer, `former` a question about rules no longer in force. `suffix`
+    ends the name that is asked for (哪个镇). A question of several `parts` is answered part by part.
     """
 
     question: str
@@ -129,6 +134,8 @@ class Query:
     small_talk: bool = False
     several: bool = False
     former: bool = False
+    suffix: str = ""
+    parts: tuple[Query, ...] = ()
 
     @property
     def search_text(self) -> str:
@@ -151,10 +158,13 @@ class Understanding:
         """The query of a question, made standalone with the questions asked before it (oldest first)."""
         question = " ".join(question.split())
         query = self._read(question)
+        parts = [self._read(part) for part in _PART.split(question) if part.strip()]
+        if len(parts) > 1 and all(_INTERROGATIVE.search(part.question) for part in parts) and not query.premise:
+            return replace(query, parts=tuple(parts))
         if not _is_follow_up(question, query):
             return query
         if not history:
-            return replace(query, dangling=bool(_FOLLOW_UP.search(question)))
+            return replace(query, dangling=_is_dangling(question, query))
         previous = self.understand(history[-1], history[:-1])
         known = {term.text for term in query.terms}
         # Without a subject of its own, a follow-up is about the earlier one's; else that only steers.
@@ -202,12 +212,16 @@ class Understanding:
         terms = counted + (self._english_terms(rest) if language == "en" else self._chinese_terms(rest))
         regions += tuple(term.text for term in terms if _PLACE.match(term.text) and term.text[:-1] not in regions)
         unit = _UNIT.search(question)
+        ending = _WHICH_KIND.search(question)
         return Query(
             question=question,
             standalone=question,
             language=language,
             kind=kind,
-            terms=tuple(term for term in terms if not (term.role != "name" and self._is_region(term, regions))),
+            terms=(
+                *(term for term in terms if term.role == "name" or not self._is_region(term, regions)),
+                *(Term(region, role="place") for region in regions),
+            ),
             unit=unit[1] if unit else "",
             years=tuple(dict.fromkeys(years)),
             regions=regions,
@@ -216,6 +230,7 @@ class Understanding:
             small_talk=bool(_SMALL_TALK.search(question)),
             several=bool(_SEVERAL.search(question)),
             former=bool(_FORMER.search(question)),
+            suffix=ending[1] if ending else "",
         )
 
     def _is_region(self, term: Term, regions: tuple[str, ...]) -> bool:
@@ -300,6 +315,16 @@ def _kind(question: str, language: str) -> Kind:
     return "open"
 
 
+def _is_dangling(question: str, query: Query) -> bool:
+    """Whether a question points at something that was never named."""
+    named = query.regions or query.titles or query.years or any(term.role == "name" for term in query.terms)
+    topics = sum(term.role == "topic" for term in query.terms)
+    return bool(_FOLLOW_UP.search(question)) and not named and topics <= 2
+
+
 def _is_follow_up(question: str, query: Query) -> bool:
     topics = [term for term in query.terms if term.role in ("topic", "name")]
-    return bool(_FOLLOW_UP.search(question)) or (len(topics) <= 1 and not query.regions and not query.titles)
+    short = len(topics) <= 3 or query.language == "zh"
+    return (bool(_FOLLOW_UP.search(question)) and short) or (
+        len(topics) <= 1 and not query.regions and not query.titles
+    )

@@ -38,10 +38,12 @@ SECOND_ELSEWHERE = 0.85  # and for an open question, which another document may 
 CONTEXT = {"subject": 0.9, "section": 0.75, "title": 0.75, "passage": 0.55, "before": 0.45}  # what a term is worth that stands near the sentence only
 # What a sentence says with its surroundings, by itself, and within the words quoted: shares of its score.
 SAID, SHOWN, CLOSE = 0.7, 0.1, 0.2
+LEAST_TOPICAL = 0.4  # the right place alone, or the right year, is no answer
 BOUNDED = 0.03  # of several amounts, the one that is the limit answers "how much" best
 SHORT_SENTENCE = 60  # characters up to which a sentence is quoted whole
 SHORTEST_QUOTE = 15  # characters; a shorter one says too little on its own
 OPENING = 4000  # characters in which a document says what place it is about
+_ABOUT_WHEN = re.compile(r"[今明后去]年|年[底内初]|[上下]半年|月[底初]|[上中下]旬|\d{1,2}月|季度|之日")
 _ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇\d]+条")
 BEFORE = 200  # characters before a sentence in which its subject may have been named
 _DURATION_UNIT = re.compile(r"(?:个?(?:工作日|小时)|个月|分钟|年|天|日|周|days?|months?|years?|weeks?)$")
@@ -160,18 +162,24 @@ class Reader:
     ) -> Candidate:
         total = weights.total or 1.0
         sentence = normalise(text[span[0] : span[1]])
-        said = shown = 0.0
+        said = shown = topical = subject = 0.0
         for term in query.terms:
             weight = weights.of.get(term.text, 0.0)
             match = max(term_match(term, sentence), CONTEXT["subject"] * term_match(term, surroundings["subject"]))
+            if term.role == "place" and term.text in self._home(hit, text):
+                match = 1.0
             near = max(share * term_match(term, surroundings[place]) for place, share in CONTEXT.items())
             shown += weight * match
             said += weight * max(match, near)
+            if term.role in ("topic", "name"):
+                topical += weight * max(match, near)
+                subject += weight
         window, figures, kind = self._window(query, text, span, weights, total)
         inside = normalise(text[window[0] : window[1]]) + surroundings["subject"]
         close = sum(weights.of.get(term.text, 0.0) * term_match(term, inside) for term in query.terms)
         coverage = (SAID * said + SHOWN * shown + CLOSE * close) / total
         fits = self._right_time(query, text, span, hit) and self._right_place(query, text, span, hit, surroundings)
+        fits = fits and topical >= LEAST_TOPICAL * subject
         score = coverage * (0.55 + 0.45 * kind) * (1.0 if fits else 0.5)
         if query.kind == "money" and any(figure.bound == "max" for figure in figures):
             score += BOUNDED
@@ -282,15 +290,17 @@ def _fitting(query: Query, text: str, clause: Span) -> tuple[list[Figure], float
             if right or (counts and not query.unit):
                 return right or counts, 1.0
             other = counts or [found for found in figures if found.kind in ("money", "percent")]
-            return (other, 0.6) if other else ([], 0.0)
+            return (other, 0.85 if counts and query.unit == "个" else 0.6) if other else ([], 0.0)
         case "date":
             dates = [found for found in figures if found.kind in ("date", "year")]
-            return (dates, 1.0) if dates else ([], 0.0)
+            return (dates, 1.0) if dates else ([], 0.8 if _ABOUT_WHEN.search(inside) else 0.0)
         case "duration":
             spans = [found for found in figures if found.kind == "number" and _DURATION_UNIT.match(found.unit)]
             return (spans, 1.0) if spans else ([], 0.3 if figures else 0.0)
         case "list":
             return [], min(1.0, 0.5 + 0.25 * (inside.count("、") + inside.count("；") + inside.rstrip().endswith(("：", ":"))))
+        case "entity" if query.suffix:
+            return [], 0.9 if re.search(rf"[㐀-鿿]{{2}}{query.suffix}", inside) else 0.4
         case _:
             return [], 0.8
 

@@ -16,7 +16,7 @@ from vectorstore.store import PolicyStore
 LEXICAL_WEIGHT = 0.7
 # A wording other than the one asked is a little weaker evidence; words of earlier questions steer, no more.
 WORDING_WEIGHT = 0.8
-ROLE_WEIGHTS = {"topic": 1.0, "name": 1.3, "light": 0.35, "history": 0.15}
+ROLE_WEIGHTS = {"topic": 1.0, "name": 1.3, "place": 0.6, "light": 0.35, "history": 0.15}
 CANDIDATES = 60
 KEPT = 30
 
@@ -72,7 +72,6 @@ def search_terms(query: Query) -> list[str]:
     texts: list[str] = []
     for term in query.terms:
         texts += [term.text, *term.wordings]
-    texts += query.regions
     texts += [f"{year}年" for year in query.years]
     found: dict[str, None] = {}
     for text in texts:

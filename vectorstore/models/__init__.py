@@ -1,0 +1,1 @@
+"""The bundled encoder's weights and its card; `vectorstore.encoder` reads them."""
