@@ -5,16 +5,20 @@ The words come from `prompts/`, the rest from the sources; a claim that fails ve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant.answer import Checks, Citation, Claim
-from assistant.figures import find_figures, in_english
+from assistant.figures import in_english
 from assistant.question import Query
 from assistant.quoting import trim
 from assistant.reader import Candidate
 from assistant.verification import is_verbatim, unsupported
 from prompts import Wording
+
+
+_PER = re.compile(r"每(?:年度?|月|人|亩)(?=[^，,；;]{0,8}$)")
 
 
 @dataclass(slots=True)
@@ -79,7 +83,8 @@ class Composer:
             return self.wording.say("sentence", quote=quote)
         figure = candidate.figures[0]
         if query.language == "en":
-            shown = in_english(find_figures(shown)[0] if find_figures(shown) else figure, shown)
+            per = _PER.search(quote[: quote.find(shown)]) if shown in quote else None
+            shown = in_english(figure, shown, per=per[0] if per else "")
             shown = shown[0].upper() + shown[1:]
         if query.premise:
             right = any(asked.key == other.key for asked in query.premise for other in candidate.figures)

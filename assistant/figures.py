@@ -216,7 +216,7 @@ def _read_chinese(match: re.Match[str]) -> tuple[str, Decimal] | None:
     return "number", value
 
 
-_COUNTED = set("个家条项户人名亩年月天日次种类元件座栋位所批轮期级倍岁周处级支款页成大两")
+_COUNTED = set("区市省县镇村个家条项户人名亩年月天日次种类元件座栋位所批轮期级倍岁周处级支款页成大两")
 _READERS = {
     "date": lambda match: ("date", _iso(match["y1"], match["m1"], match["d1"])),
     "month": lambda match: ("date", _iso(match["y2"], match["m2"], None)),
@@ -244,17 +244,22 @@ def _optional(kind: str, value: Decimal | None) -> tuple[str, Decimal | str] | N
     return (kind, str(value)) if kind == "year" else (kind, value)
 
 
-def in_english(figure: Figure, shown: str) -> str:
-    """A figure in English notation with its own beside it: `up to 50 million yuan (最高5000万元)`."""
+def in_english(figure: Figure, shown: str, *, per: str = "") -> str:
+    """A figure in English notation with its own beside it: `up to 50 million yuan a year (最高5000万元)`.
+
+    `per` is the Chinese word for how often it is given (每年, 每月), if any.
+    """
     if isinstance(figure.value, str):
         return f"{_english_date(figure.value)} ({shown})"
     amount = _english_amount(figure.value) + {"money": " yuan", "percent": "%"}.get(figure.kind, "")
     if figure.kind == "money" and not figure.unit.startswith(("元", "圆", "块")):
         amount = amount.removesuffix(" yuan") + f" {_CURRENCIES.get(figure.unit, figure.unit)}"
     bound = {"max": "up to ", "min": "at least ", "about": "about "}.get(figure.bound, "")
-    return f"{bound}{amount} ({shown})" if shown != amount else amount
+    amount = bound + amount + _PERIODS.get(per, "")
+    return f"{amount} ({shown})" if shown.strip("个家条项名") != amount else amount
 
 
+_PERIODS = {"每年": " a year", "每年度": " a year", "每月": " a month", "每人": " a person", "每亩": " a mu"}
 _CURRENCIES = {"美元": "US dollars", "欧元": "euros", "港元": "Hong Kong dollars", "港币": "Hong Kong dollars", "日元": "yen", "英镑": "pounds"}  # fmt: skip
 
 

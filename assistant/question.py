@@ -67,7 +67,7 @@ _ENGLISH_STOP = frozenset(
     "why how many much long there it its this that these those as than then if any some each every all i we you they "
     "he she me us my our your their not no yes please tell about into over under up out so also only most more new "
     "number amount give gives given name called according does there's under per set take takes since before after "
-    "during until while where within between s".split()
+    "during until while where within between s district city province county".split()
 )
 _FOLLOW_UP = re.compile(
     r"^(?:那么?|然后|另外|还有|此外|其中|其|它们?|这个?|该|此|上述|前者|后者|继续)|(?:它们?|这个|那个|这项|该项|该政策|上述|前面|刚才)|呢[?？]?$"
@@ -219,7 +219,7 @@ class Understanding:
             language=language,
             kind=kind,
             terms=(
-                *(term for term in terms if term.role == "name" or not self._is_region(term, regions)),
+                *(term for term in terms if not self._is_region(term, regions)),
                 *(Term(region, role="place") for region in regions),
             ),
             unit=unit[1] if unit else "",

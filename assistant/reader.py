@@ -43,6 +43,9 @@ BOUNDED = 0.03  # of several amounts, the one that is the limit answers "how muc
 SHORT_SENTENCE = 60  # characters up to which a sentence is quoted whole
 SHORTEST_QUOTE = 15  # characters; a shorter one says too little on its own
 OPENING = 4000  # characters in which a document says what place it is about
+_YEAR = re.compile(r"((?:19|20)\d{2})\s*年")
+YEAR_REACH = 1500  # characters before a sentence in which a year still holds for it
+OTHER_YEAR_NEAR = 0.92
 _ABOUT_WHEN = re.compile(r"[今明后去]年|年[底内初]|[上下]半年|月[底初]|[上中下]旬|\d{1,2}月|季度|之日")
 _ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇\d]+条")
 BEFORE = 200  # characters before a sentence in which its subject may have been named
@@ -178,9 +181,10 @@ class Reader:
         inside = normalise(text[window[0] : window[1]]) + surroundings["subject"]
         close = sum(weights.of.get(term.text, 0.0) * term_match(term, inside) for term in query.terms)
         coverage = (SAID * said + SHOWN * shown + CLOSE * close) / total
-        fits = self._right_time(query, text, span, hit) and self._right_place(query, text, span, hit, surroundings)
+        timely = self._right_time(query, text, span, hit)
+        fits = timely > 0 and self._right_place(query, text, hit, surroundings)
         fits = fits and topical >= LEAST_TOPICAL * subject
-        score = coverage * (0.55 + 0.45 * kind) * (1.0 if fits else 0.5)
+        score = coverage * (0.55 + 0.45 * kind) * (timely if fits else 0.5)
         if query.kind == "money" and any(figure.bound == "max" for figure in figures):
             score += BOUNDED
         headline = ""
@@ -216,21 +220,25 @@ class Reader:
         figures = [figure for found, _ in fitting[first : last + 1] for figure in found]
         return window, figures, max(worth for _, worth in fitting)
 
-    def _right_time(self, query: Query, text: str, span: Span, hit: Hit) -> bool:
+    def _right_time(self, query: Query, text: str, span: Span, hit: Hit) -> float:
+        """How sure it is that a sentence speaks of the years asked about: 1, OTHER_YEAR_NEAR, or 0."""
+        sure = 1.0
         for year in query.years:
             sentence = text[span[0] : span[1]]
             if year in sentence:
                 continue
-            if re.search(r"(?:19|20)\d{2}\s*年", sentence):
-                return False
-            known = (hit.metadata.published or "", " ".join(hit.passage.section), hit.metadata.title or "")
-            before = text[max(0, span[0] - 1500) : span[0]]
-            named = re.findall(r"((?:19|20)\d{2})\s*年", before)
-            if year not in (named[-1:] or [""])[0] and not any(year in place for place in known):
-                return False
-        return True
+            if _YEAR.search(sentence):
+                return 0.0
+            known = (hit.metadata.published or "", *hit.passage.section, hit.metadata.title or "")
+            named = _YEAR.findall(text, max(0, span[0] - YEAR_REACH), span[0])
+            if named[-1:] == [year] or any(year in place for place in known):
+                continue
+            if year not in text:
+                return 0.0
+            sure = OTHER_YEAR_NEAR
+        return sure
 
-    def _right_place(self, query: Query, text: str, span: Span, hit: Hit, surroundings: Mapping[str, str]) -> bool:
+    def _right_place(self, query: Query, text: str, hit: Hit, surroundings: Mapping[str, str]) -> bool:
         for region in query.regions:
             near = text[hit.passage.start : hit.passage.end] + " ".join(surroundings.values())
             if region in near or region in (hit.metadata.region or "") or region in (hit.metadata.issuer or ""):
@@ -300,7 +308,9 @@ def _fitting(query: Query, text: str, clause: Span) -> tuple[list[Figure], float
         case "list":
             return [], min(1.0, 0.5 + 0.25 * (inside.count("、") + inside.count("；") + inside.rstrip().endswith(("：", ":"))))
         case "entity" if query.suffix:
-            return [], 0.9 if re.search(rf"[㐀-鿿]{{2}}{query.suffix}", inside) else 0.4
+            # A city may be named without 市; a town or an office is not.
+            without = 0.5 if query.suffix in "市省区县" else 0.1
+            return [], 1.0 if re.search(rf"[㐀-鿿]{{2}}{query.suffix}", inside) else without
         case _:
             return [], 0.8
 

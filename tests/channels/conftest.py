@@ -1,0 +1,190 @@
+"""A small shelf of policies written for these tests, the app over it, and a server and a browser for the page."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from assistant.assembly import Assistant
+from channels.server import build_app
+from vectorstore.encoder import Encoder, load_encoder
+from vectorstore.errors import StoreError, ZhiceError
+from vectorstore.passage import Document, Heading, Metadata, Passage
+from vectorstore.store import PolicyStore
+
+CHROMIUM = os.environ.get("ZHICE_CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+REWARDS = """云川市产业园区管理机构奖励办法
+第一章 总则
+第一条 为调动园区管理机构的积极性，制定本办法。
+第二章 奖励标准
+第五条 对年度考核优秀的园区管理机构，每年给予最高800万元奖补。
+考核指标包括主营业务收入、实缴税金和项目开工率。
+第六条 申请奖补应当在每年3月31日前提交申请书、营业执照和审计报告。"""
+
+FAIRS = """云川市会展业补贴办法
+对在本市举办的专业展览，每场给予最高30万元补贴。
+补贴由会展主办单位向市商务局申请。"""
+
+# Markup of every kind that must stay text: in the body, the title and the file name.
+HOSTILE_TITLE = "<img src=x onerror=window.hacked=1>办法</title><script>window.hacked=2</script>"
+HOSTILE = """<script>window.hacked=3</script>关于海绵城市建设的规定
+对建成海绵城市示范项目的单位，每个项目给予最高66万元奖励<img src=x onerror=window.hacked=4>。
+"><svg onload=window.hacked=5>[点击](javascript:window.hacked=6) ${window.hacked=7} {{window.hacked=8}}
+</mark></blockquote><iframe srcdoc="<script>parent.hacked=9</script>"></iframe>"""
+HOSTILE_FILE = "\"><img src=x onerror=window.hacked=10>.txt"
+
+
+@dataclass
+class Library:
+    """A stand-in for the ingest: every line of a text is a passage; a file named bad.txt cannot be read."""
+
+    store: PolicyStore
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    def put(
+        self,
+        source: str,
+        text: str,
+        metadata: Metadata = Metadata(),
+        headings: tuple[str, ...] = (),
+        **layout: Any,
+    ) -> str:
+        marks = tuple(Heading(text.index(line), text.index(line) + len(line), 2) for line in headings)
+        document = Document(source, "text/plain", text, headings=marks, metadata=metadata, **layout)
+        passages, start, section = [], 0, ()
+        for line in text.split("\n"):
+            if line in headings:
+                section = (line,)
+            elif line.strip():
+                passages.append(Passage(len(passages), start, start + len(line), section))
+            start += len(line) + 1
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return self.store.put(document, passages, key=source, sha256=digest).document_id
+
+    def add(self, name: str, data: bytes) -> tuple[str, str]:
+        self.calls.append(("add", name))
+        if name == "bad.txt":
+            raise ZhiceError("It is no text. Save it as UTF-8.")
+        if name == "broken.txt":
+            raise RuntimeError("a secret detail")
+        return "added", self.put(name, data.decode(), Metadata(title=name.rpartition(".")[0]))
+
+    def read_again(self, document_id: str) -> str:
+        self.calls.append(("read_again", document_id))
+        return "unchanged"
+
+    def remove(self, document_id: str) -> None:
+        self.calls.append(("remove", document_id))
+        if self.store.catalog.record(document_id).state == "removed":
+            raise StoreError("It is removed already.")
+        self.store.remove(document_id)
+
+
+@dataclass
+class Shelf:
+    """What a test has to do with: the assistant, the stand-in for the ingest, and the documents' ids."""
+
+    assistant: Assistant
+    library: Library
+    rewards: str
+    fairs: str
+    hostile: str
+
+    def app(self, password: str | None = None) -> FastAPI:
+        return build_app(
+            self.assistant,
+            add_document=self.library.add,
+            read_again=self.library.read_again,
+            remove_document=self.library.remove,
+            admin_password=password,
+        )
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    return load_encoder(None)
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Shelf]:
+    with Assistant(PolicyStore(tmp_path_factory.mktemp("kb"), encoder=encoder)) as assistant:
+        library = Library(assistant.store)
+        rewards = library.put(
+            "rewards.txt",
+            REWARDS,
+            Metadata(
+                title="云川市产业园区管理机构奖励办法",
+                issuer="云川市人民政府办公室",
+                doc_no="云政办〔2024〕12号",
+                published="2024-05-20",
+                valid_from="2024-07-01",
+                valid_until="2199-06-30",
+            ),
+            headings=("第一章 总则", "第二章 奖励标准"),
+        )
+        fairs = library.put(
+            "fairs.txt", FAIRS, Metadata(title="云川市会展业补贴办法", valid_from="2017-01-01", valid_until="2020-12-31")
+        )
+        hostile = library.put(HOSTILE_FILE, HOSTILE, Metadata(title=HOSTILE_TITLE, issuer="<b>某局</b>"))
+        yield Shelf(assistant, library, rewards, fairs, hostile)
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[Callable[[FastAPI], str]]:
+    """Serves an app on a free port of this machine until the module is done; gives its address."""
+    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def serve(app: FastAPI) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        give_up = time.monotonic() + 20
+        while not server.started and time.monotonic() < give_up:
+            time.sleep(0.05)
+        assert server.started
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield serve
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """The browser; where there is none the tests skip, but never in continuous integration."""
+    if not Path(CHROMIUM).exists():
+        reason = f"there is no browser at {CHROMIUM}; ZHICE_CHROMIUM names another"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
