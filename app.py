@@ -211,7 +211,9 @@ def _list(options: argparse.Namespace, settings: Settings) -> int:
                 print(json.dumps(row, ensure_ascii=False))
             else:
                 dates = " ".join(
-                    part for part in (row["published"], f"{row['valid_from'] or ''}..{row['valid_until'] or ''}") if part
+                    part
+                    for part in (row["published"], f"{row['valid_from'] or ''}..{row['valid_until'] or ''}")
+                    if part
                 )
                 print(f"{row['document_id']}  v{row['version']}  {dates:33}  {row['title']}  ({row['source']})")
     return DONE

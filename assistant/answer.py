@@ -60,7 +60,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:  # noqa: A001 - the contract's own word; nothing here raises Python warnings
+class Warning:
     """Something a reader must know before relying on the cited sources; `code` is stable, `message` is for people."""
 
     code: str

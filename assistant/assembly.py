@@ -13,8 +13,8 @@ from typing import Any
 from assistant.answer import Answer
 from assistant.chain import Request, Stages, Standing
 from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong, UnknownAnswer
-from assistant.lexicon import EnglishTable, Glossary, Regions
-from assistant.question import SINGLE_STOPS, Understanding
+from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
+from assistant.question import Understanding
 from assistant.reader import Reader
 from assistant.settings import Settings
 from assistant.words import Words
@@ -35,8 +35,9 @@ class Assistant:
         bundled = store.encoder if isinstance(store.encoder, StaticEncoder) else StaticEncoder(BUNDLED_MODEL)
         regions = Regions.load()
         glossary = Glossary.load()
-        words = Words(bundled, SINGLE_STOPS, glossary)
-        understanding = Understanding(words, glossary, regions, functools.cache(EnglishTable.load))
+        asking = AskingWords.load()
+        words = Words(bundled, asking.particles, verbs=asking.verbs, terms=(*glossary, *regions))
+        understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
         self.chain = Stages(store, understanding, Reader(store.encoder, regions, store.text), self._standing).chain()
 

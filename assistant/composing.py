@@ -17,7 +17,6 @@ from assistant.reader import Candidate
 from assistant.verification import is_verbatim, unsupported
 from prompts import Wording
 
-
 _PER = re.compile(r"每(?:年度?|月|人|亩)(?=[^，,；;]{0,8}$)")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -59,7 +60,15 @@ _BOUNDS_BEFORE = {
     "at least": "min", "no less than": "min", "more than": "min", "over": "min", "minimum of": "min",
     "突破": "min", "约": "about", "左右": "about", "about": "about", "around": "about", "近": "about",
 }  # fmt: skip
-_BOUNDS_AFTER = {"以上": "min", "以内": "max", "以下": "max", "左右": "about", "封顶": "max", "余": "min", "or more": "min"}
+_BOUNDS_AFTER = {
+    "以上": "min",
+    "以内": "max",
+    "以下": "max",
+    "左右": "about",
+    "封顶": "max",
+    "余": "min",
+    "or more": "min",
+}
 _BEHIND = re.compile(rf"[㐀-鿿\s]{{0,3}}?(?P<bound>{'|'.join(_BOUNDS_AFTER)})", re.IGNORECASE)
 
 
@@ -217,7 +226,7 @@ def _read_chinese(match: re.Match[str]) -> tuple[str, Decimal] | None:
 
 
 _COUNTED = set("区市省县镇村个家条项户人名亩年月天日次种类元件座栋位所批轮期级倍岁周处级支款页成大两")
-_READERS = {
+_READERS: dict[str, Callable[[re.Match[str]], tuple[str, Decimal | str] | None]] = {
     "date": lambda match: ("date", _iso(match["y1"], match["m1"], match["d1"])),
     "month": lambda match: ("date", _iso(match["y2"], match["m2"], None)),
     "day": lambda match: ("date", _iso(None, match["m3"], match["d3"])),

@@ -9,36 +9,12 @@ from decimal import Decimal
 from typing import Literal
 
 from assistant.figures import Figure, find_figures
-from assistant.lexicon import EnglishTable, Glossary, Regions
+from assistant.kinds import Kind, kind_of_answer
+from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
 from assistant.words import Words
 from vectorstore.segmentation import is_chinese, normalise
 
-Kind = Literal["money", "count", "percent", "date", "duration", "list", "entity", "yesno", "open"]
 Role = Literal["topic", "light", "name", "place", "history"]
-
-# The order decides: "多少个" is a count before "多少" alone is an amount of money.
-_CHINESE_KINDS: tuple[tuple[Kind, str], ...] = (
-    ("percent", r"百分之几|百分之多少|多少个?百分|(?:比重|占比|比例|权重|份额|[㐀-鿿]率|增速|增幅|增长)[^,，。]{0,10}(?:多少|几|怎么|如何|是什么)|(?:多少|几成)[^,，。]{0,4}(?:比重|占比|比例|权重)"),
-    ("date", r"哪天|哪一天|哪年|哪一年|几月|几号|何时|什么时候|啥时候|什么日期|哪个月|(?:到|至)什么时候|多会儿|(?:截止|开始|起始|施行|生效|发布|印发)(?:时间|日期)|(?:时间|日期)是"),
-    ("duration", r"多少年来|多长时间|多久|几年|几个月|多少年|多少天|几天|多少个?月|有效期(?:是|有)?(?:多|几)|多少个?工作日|期限是|年限"),
-    ("money", r"每亩多少|多大(?:的)?(?:规模|投资|体量)|(?:规模|投资|产值)[^,，。]{0,6}多大|罚多少|补多少|多少(?:万|亿)?(?:钱|元|资金|奖金|补贴|奖补|补助|奖励|资助|费用|安家费|租金|美元|人民币|万|亿)|(?:金额|额度|标准|上限|资金|奖补|补贴|补助|奖励|资助|投资|产值|收入|规模|总额|租金|费用|基金|GDP|gdp|税收|安家费|产业规模|奖金)[^,，。]{0,12}(?:多少|几)(?![个家条项名人套所])|(?:给|补|奖|拿到?|领|得到?|获得?)多少(?![个家条项名人套所])|多少[^,，。个家条项名人套所]{0,6}(?:补贴|奖补|补助|奖励|安家费|资金)"),
-    ("list", r"哪些|哪几|哪[二两三四五六七八九十]|(?:有|要|需要|满足|符合|具备|提交|享受)?什么(?:样的)?(?:条件|要求|材料|服务|优势|措施|方式|类型|内容|政策|指标|任务|行动)|分别是(?!多少)|怎么分|如何分|分为|包括什么|包含什么|都有(?:什么|谁)|有几种|几类"),
-    ("count", r"多少|几[个家条项名人所套栋座种类次批届亩年%]|几成"),
-    ("entity", r"哪[份部条项本款种]|哪个|哪家|哪里|哪座|哪所|哪一|谁|何处|什么地方|叫什么|什么名字|名称"),
-    ("open", r"为什么|为何|怎么|怎样|如何|什么|啥"),
-    ("yesno", r"吗|是否|能不能|可不可以|可以不|是不是|有没有|对不对|对吧|是吧|行不行|能否|可否"),
-)  # fmt: skip
-_ENGLISH_KINDS: tuple[tuple[Kind, str], ...] = (
-    ("percent", r"what (?:percentage|percent|share|proportion)|how (?:high|large) (?:a|the) (?:share|percentage|rate)|\bweight(?:s|ing)?\b.*\b(?:of|is|are)\b|what (?:is|are|was|were) the (?:\w+ )?(?:share|rate|proportion|percentage|weight)"),
-    ("date", r"\bwhen\b|what (?:date|day|year|month)|which (?:date|day|year|month)|by what (?:date|time)|deadline"),
-    ("duration", r"how long|how many (?:days|months|years|weeks|working)"),
-    ("count", r"how many|number of"),
-    ("money", r"how much|how (?:large|big) (?:is|are|was) the (?:\w+ ){0,4}(?:fund|budget|subsid|grant|investment)|what (?:is|was) the (?:maximum|minimum|highest|lowest|total|combined|overall)|what (?:is|was) the (?:\w+ ){0,2}(?:revenue|output|investment|budget|amount)|what (?:\w+ ){0,2}(?:subsid|grant|reward|amount|bonus|allowance|award|incentive|budget|investment)|maximum (?:subsid|grant|reward|amount)"),
-    ("list", r"which (?:\w+ )*?\w+s\b(?! (?:is|was|has|does))|what (?:are|were)\b|what (?:\w+ )?(?:materials|documents|conditions|requirements|indicators|services|criteria|industries|advantages|parks|policies|measures)|\blist\b|name the"),
-    ("entity", r"\bwho\b|\bwhere\b|which|what is the name|called|whose"),
-    ("yesno", r"^(?:is|are|was|were|does|do|did|can|could|may|must|will|should|has|have)\b"),
-    ("open", r"what|how|why"),
-)  # fmt: skip
 
 # What a question is asked with, and words that no passage is about.
 _ASKING = re.compile(
@@ -46,29 +22,6 @@ _ASKING = re.compile(
     r"什么时候|什么|多长时间|多久|多长|为什么|为何|怎么样|怎么办|怎么|怎样|如何|是否|能不能|可不可以|是不是|有没有|对不对|能否|可否|"
     r"吗|呢|吧|啊|呀|[?？!！]|几(?=[个家条项名人所套栋座种类次批届亩月号年天])|百分之几|各是|分别|各(?=有|为|占)|叫作?|名字|用了|拿到|得到|能拿"
 )  # fmt: skip
-_STOP = frozenset(
-    "的 了 是 在 有 和 与 及 或 由 被 把 将 对 为 从 到 向 以 于 等 也 都 还 就 要 会 能 可 可以 能够 应 应该 应当 需 需要 必须 给 给予 让 "
-    "我 我们 你 您 他 她 它 他们 其 这 那 该 此 这个 那个 这些 那些 个 家 条 项 名 种 次 位 一 上 下 中 里 内 外 后 前 时 来 去 做 起 "
-    "情况 方面 目前 现在 当前 具体 相关 有关 关于 根据 按照 一下 请 想 说 请问 今天 打算 享受 拿 领 获 得 获得 取得 占 达 只 至 每 各 又 再 很 自己 本 "
-    "多 少 大 小 所 之 而 但 若 如 则 因 因为 所以 而且 并 并且 不 没有 没 已 已经 正 正在 过 着 地 得到 进行 属于 成为 作为 通过 "
-    "起来 问题 内容 方式 那么 另外 还有 以及 年 月 日 天 钱 没 没有 以后 之后 之前 以前 最长 最短 拿了 买的 打算 东西 样 一共 还 除了 靠 "
-    "会不会 算 叫 做 搞 弄 干 做到 多大 量级 事 这样 那样 一直 现成 要是".split()
-)
-SINGLE_STOPS = frozenset(word for word in _STOP if len(word) == 1)
-# Words that narrow a question without being its subject: their absence from a sentence weighs little.
-_LIGHT = frozenset(
-    "每年 年度 每月 最高 最低 最多 最少 至少 主要 重点 全部 一共 总共 共 目标 计划 规定 要求 标准 政策 文件 办法 时间 日期 期限 数量 "
-    "名称 比重 比例 占比 金额 额度 首批 起什么 发起 处于 推进 推动 开展 实施 作用 类型 类 方面 部分 单位 工作 开 召开 截止 截止日期 截止时间 施行 旧 新 原 修订 修改 前后 组成 构成 由 预计 属于 参照 deadline large big first list standard date time combined annually yearly "
-    "maximum total year per".split()
-)
-_ENGLISH_STOP = frozenset(
-    "a an the of in on at to for from by with and or is are was were be been being do does did can could may might must "
-    "will would shall should has have had get gets got receive receives received what which who whom whose when where "
-    "why how many much long there it its this that these those as than then if any some each every all i we you they "
-    "he she me us my our your their not no yes please tell about into over under up out so also only most more new "
-    "number amount give gives given name called according does there's under per set take takes since before after "
-    "during until while where within between s district city province county".split()
-)
 _FOLLOW_UP = re.compile(
     r"^(?:那么?|然后|另外|还有|此外|其中|其|它们?|这个?|该|此|上述|前者|后者|继续)|(?:它们?|这个|那个|这项|该项|该政策|上述|前面|刚才)|呢[?？]?$"
     r"|^(?:and|what about|how about|then|also)\b|\b(?:it|its|they|them|their|that|those|this one)\b",
@@ -82,17 +35,22 @@ _INTERROGATIVE = re.compile(r"多少|几|哪|什么|谁|何|怎|吗|\b(?:what|wh
 _WHICH = re.compile(r"哪(?:一?[个家座所位份部条项本款])([㐀-鿿]{2,4})")
 _WHICH_KIND = re.compile(r"哪(?:一?[个家座所位])([镇区市省县局厅委院村街])")
 _MEASURES = frozenset("个家条项名人所套栋座种类次批届位只大")
-_SHORT_FORMS = {"补": "补贴", "奖": "奖励", "罚": "处罚", "租": "租赁", "建": "建设", "买": "购买", "卖": "转让", "投": "投资"}
 _UNIT = re.compile(r"(?:多少|几)\s*([个家条项名人所套栋座种类次批届亩户元天月年])")
 _SMALL_TALK = re.compile(
-    r"天气|你好|您好|你是谁|讲个?笑话|几点了|谢谢|再见|\bweather\b|\bhello\b|\bhi\b|\bjoke\b|who are you|thank you", re.IGNORECASE
+    r"天气|你好|您好|你是谁|讲个?笑话|几点了|谢谢|再见|\bweather\b|\bhello\b|\bhi\b|\bjoke\b|who are you|thank you",
+    re.IGNORECASE,
 )
 
 
 # A place that no table lists, such as a county; words that end like one are not.
-_PLACE = re.compile(r"(?!.*(?:城市|都市|全市|我市|本市|该市|超市|上市|股市|跨市|门市|市区|园区|地区|城区|社区|景区|校区|辖区|片区|厂区|新区|特区|郊区|小区|[发聚范新税护心市湾]区|区县|各县|全省|全县|全区|我省|本省|我区|本区)$)[㐀-鿿]{2,3}[市县省州区]$")
+_PLACE = re.compile(
+    r"(?!.*(?:城市|都市|全市|我市|本市|该市|超市|上市|股市|跨市|门市|市区|园区|地区|城区|社区|景区|校区|辖区|片区|厂区|新区|特区|郊区|小区|[发聚范新税护心市湾]区|区县|各县|全省|全县|全区|我省|本省|我区|本区)$)[㐀-鿿]{2,3}[市县省州区]$"
+)
 _SEVERAL = re.compile(r"分别|前后|新旧|对比|相比|区别|差别|\bboth\b|respectively|compare|differ", re.IGNORECASE)
-_FORMER = re.compile(r"旧(?:办法|政策|规定|版)|原(?:来的?)?(?:办法|政策|规定)|修订前|修改前|废止前|以前的|\b(?:old|former|previous)\b", re.IGNORECASE)
+_FORMER = re.compile(
+    r"旧(?:办法|政策|规定|版)|原(?:来的?)?(?:办法|政策|规定)|修订前|修改前|废止前|以前的|\b(?:old|former|previous)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +106,16 @@ class Query:
 class Understanding:
     """Turns questions into queries; rules and tables, no model."""
 
-    def __init__(self, words: Words, glossary: Glossary, regions: Regions, english: Callable[[], EnglishTable]) -> None:
+    def __init__(
+        self,
+        words: Words,
+        asking: AskingWords,
+        glossary: Glossary,
+        regions: Regions,
+        english: Callable[[], EnglishTable],
+    ) -> None:
         self._words = words
+        self._asking = asking
         self._glossary = glossary
         self._regions = regions
         self._load_english = english
@@ -174,7 +140,9 @@ class Understanding:
             for term in previous.terms
             if term.text not in known and term.role not in ("light", "history")
         )
-        subject = "、".join(term.text for term in carried) if query.language == "zh" else ", ".join(t.text for t in carried)
+        subject = (
+            "、".join(term.text for term in carried) if query.language == "zh" else ", ".join(t.text for t in carried)
+        )
         standalone = question if not carried else f"{subject}：{question}"
         return replace(
             query,
@@ -189,12 +157,20 @@ class Understanding:
     def _read(self, question: str) -> Query:
         language: Literal["zh", "en"] = "zh" if _is_chinese(question) else "en"
         figures = find_figures(question)
-        years = tuple(str(figure.value)[:4] for figure in figures if figure.kind in ("year", "date") and str(figure.value)[0] != "-")
+        years = tuple(
+            str(figure.value)[:4]
+            for figure in figures
+            if figure.kind in ("year", "date") and str(figure.value)[0] != "-"
+        )
         if language == "en":
             years += tuple(found for found in re.findall(r"\b(?:19|20)\d{2}\b", question) if found not in years)
         checking = bool(_CHECKING.search(question))
-        premise = tuple(f for f in figures if f.kind in ("money", "percent", "number") and str(f.value) not in years) if checking else ()
-        kind = _kind(question, language)
+        premise = (
+            tuple(f for f in figures if f.kind in ("money", "percent", "number") and str(f.value) not in years)
+            if checking
+            else ()
+        )
+        kind = kind_of_answer(question, language)
         if premise and kind in ("open", "yesno", "entity"):
             kind = {"money": "money", "percent": "percent"}.get(premise[0].kind, "count")  # type: ignore[assignment]
         regions = self._regions.named_in(question)
@@ -207,7 +183,8 @@ class Understanding:
             if figure in premise or figure.kind in ("year", "date"):
                 rest = rest.replace(shown, " ")
             elif figure.kind == "number" and not figure.unit.isascii():
-                counted.append(_counted(figure, shown, self._words.split(question[figure.end + 1 : figure.end + 9])))
+                behind = self._words.split(question[figure.end + 1 : figure.end + 9])
+                counted.append(_counted(figure, shown, [word for word in behind if word not in self._asking.stop]))
                 rest = rest.replace(shown + figure.unit[:1], " ")
         terms = counted + (self._english_terms(rest) if language == "en" else self._chinese_terms(rest))
         regions += tuple(term.text for term in terms if _PLACE.match(term.text) and term.text[:-1] not in regions)
@@ -239,24 +216,29 @@ class Understanding:
         )
 
     def _chinese_terms(self, question: str) -> list[Term]:
-        names = [name for name in (*_TITLE.findall(question), *_QUOTED.findall(question))]
+        names = (*_TITLE.findall(question), *_QUOTED.findall(question))
         rest = _QUOTED.sub(" ", _TITLE.sub(" ", question))
         terms = [Term(normalise(name), role="name") for name in names]
         for piece in re.split(r"\s+", _ASKING.sub(" ", rest)):
-            for word in self._words.split(piece):
-                if word not in _STOP and not (word.isdecimal() and len(word) == 4):
-                    terms.append(self._term(word))
+            terms += [
+                self._term(word)
+                for word in self._words.split(piece)
+                if word not in self._asking.stop and not (word.isdecimal() and len(word) == 4)
+            ]
         asked_for = _WHICH.search(question)
         if asked_for:  # 哪个部门 asks for a department; its name need not say so
             terms = [replace(term, role="light") if asked_for[1].startswith(term.text) else term for term in terms]
         return list({term.text: term for term in terms}.values())
 
     def _term(self, word: str) -> Term:
-        role: Role = "light" if word in _LIGHT or len(word) == 1 else "topic"
-        full = _SHORT_FORMS.get(word)
+        role: Role = "light" if word in self._asking.light or len(word) == 1 else "topic"
+        full = self._asking.short_forms.get(word)
         if full is not None:
             return Term(word, (full, *self._glossary.wordings(full)), role)
         return Term(word, self._glossary.wordings(word), role)
+
+    def _english_role(self, word: str) -> Role:
+        return "light" if word in self._asking.light else "topic"
 
     def _english_terms(self, question: str) -> list[Term]:
         terms = [Term(normalise(name), role="name") for name in _QUOTED.findall(question)]
@@ -266,21 +248,29 @@ class Understanding:
         while position < len(words):
             for length in (3, 2, 1):
                 phrase = " ".join(words[position : position + length]).lower()
-                if length > 1 and len(words) - position >= length and not _ENGLISH_STOP & set(phrase.split()):
+                if (
+                    length > 1
+                    and len(words) - position >= length
+                    and not self._asking.english_stop & set(phrase.split())
+                ):
                     listed = self._glossary.wordings(phrase)
                     wordings = listed or english.lookup(phrase)
                     if wordings:
                         head = self._glossary.wordings(phrase.split()[-1]) if not listed else ()
-                        terms.append(Term(phrase, wordings + head, _english_role(phrase)))
+                        terms.append(Term(phrase, wordings + head, self._english_role(phrase)))
                         position += length - 1
                         break
-                elif length == 1 and phrase not in _ENGLISH_STOP and not re.fullmatch(r"(?:19|20)\d{2}", phrase):
+                elif (
+                    length == 1
+                    and phrase not in self._asking.english_stop
+                    and not re.fullmatch(r"(?:19|20)\d{2}", phrase)
+                ):
                     listed = self._glossary.wordings(phrase)
                     table = tuple(word for word in english.lookup(phrase) if word not in listed)
                     wordings = listed + table[: 6 if not listed else 3]
                     # A capitalised word that no table knows is a name; it is looked for by its sound.
                     name = not wordings and words[position][0].isupper()
-                    terms.append(Term(phrase, wordings, "name" if name else _english_role(phrase), sounds=name))
+                    terms.append(Term(phrase, wordings, "name" if name else self._english_role(phrase), sounds=name))
             position += 1
         return list({term.text: term for term in terms}.values())
 
@@ -293,26 +283,14 @@ def _counted(figure: Figure, shown: str, following: Sequence[str]) -> Term:
     words = [digits[int(plain) - 1]] if plain in "1 2 3 4 5 6 7 8 9 10".split() else []
     words += ["两"] if plain == "2" else []
     wordings = tuple(number + unit for number in (plain, *words) if number + unit != shown + unit)
-    counts = tuple(word for word in following if word not in _STOP)[:3] if unit in _MEASURES else ()
+    counts = tuple(following[:3]) if unit in _MEASURES else ()
     return Term(normalise(shown + unit), wordings, counts=counts)
-
-
-def _english_role(word: str) -> Role:
-    return "light" if word in _LIGHT else "topic"
 
 
 def _is_chinese(text: str) -> bool:
     chinese = sum(map(is_chinese, text))
     latin = len(re.findall(r"[A-Za-z]+", text))
     return chinese > latin or chinese >= 2 * max(1, latin) or (chinese > 0 and latin == 0)
-
-
-def _kind(question: str, language: str) -> Kind:
-    folded = normalise(question)
-    for kind, pattern in _CHINESE_KINDS if language == "zh" else _ENGLISH_KINDS:
-        if re.search(pattern, folded):
-            return kind
-    return "open"
 
 
 def _is_dangling(question: str, query: Query) -> bool:

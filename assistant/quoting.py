@@ -18,10 +18,16 @@ _NUMBERING = re.compile(
     r"^(?:#{1,6}\s*)?(?:第[一二三四五六七八九十百零〇\d]+条(?:之[一二三四五六七八九十]+)?|[（(][一二三四五六七八九十\d]{1,3}[）)]|[一二三四五六七八九十]{1,3}、|"
     r"\d{1,2}[.．、](?!\d)|[①-⑳]|[-*•·●])\s*"
 )
-_LEADING = re.compile(r"^(?:据介绍|据悉|据了解|为此|同时|此外|另外|其中|具体来说|也就是说|因此|但是?|而且|并且|以及)\s*[，,]\s*")
-_BOUND_BEFORE = re.compile(r"(?:最高(?:不超过|给予|可达|可获|可得|奖励|补助|补贴|资助)?|最多(?:不超过)?|不超过|不得超过|不高于|上限为?|最低|至少|不少于|不低于|不少于|超过|突破|约|近|达到|累计)\s*(?:为|达|给予)?\s*$")
+_LEADING = re.compile(
+    r"^(?:据介绍|据悉|据了解|为此|同时|此外|另外|其中|具体来说|也就是说|因此|但是?|而且|并且|以及)\s*[，,]\s*"
+)
+_BOUND_BEFORE = re.compile(
+    r"(?:最高(?:不超过|给予|可达|可获|可得|奖励|补助|补贴|资助)?|最多(?:不超过)?|不超过|不得超过|不高于|上限为?|最低|至少|不少于|不低于|不少于|超过|突破|约|近|达到|累计)\s*(?:为|达|给予)?\s*$"
+)
 _BOUND_AFTER = re.compile(r"^\s*(?:以上|以下|以内|左右|余|封顶|多)")
-_ITEM = re.compile(r"\s*(?:[（(][一二三四五六七八九十\d]+[）)]|[一二三四五六七八九十]+、|\d{1,2}\s*[.、．)）]|[①-⑳]|[-*•·●])\s*\S")
+_ITEM = re.compile(
+    r"\s*(?:[（(][一二三四五六七八九十\d]+[）)]|[一二三四五六七八九十]+、|\d{1,2}\s*[.、．)）]|[①-⑳]|[-*•·●])\s*\S"
+)
 
 
 def clause_spans(text: str, start: int, end: int) -> list[Span]:
@@ -67,7 +73,8 @@ def choose_window(
         for term, worth in gains[inside].items():
             covered[term] = max(worth, covered.get(term, 0.0))
     by_distance = sorted(
-        (index for index in range(len(clauses)) if not first <= index <= last), key=lambda index: (abs(index - core), -totals[index])
+        (index for index in range(len(clauses)) if not first <= index <= last),
+        key=lambda index: (abs(index - core), -totals[index]),
     )
     for index in by_distance:
         new = sum(max(0.0, worth - covered.get(term, 0.0)) for term, worth in gains[index].items())

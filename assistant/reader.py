@@ -15,7 +15,7 @@ import numpy as np
 
 from assistant.figures import Figure, find_figures
 from assistant.lexicon import Regions
-from assistant.question import Query, Term
+from assistant.question import Query
 from assistant.quoting import (
     LONGEST_QUOTE,
     bounded_figure,
@@ -35,7 +35,13 @@ ANSWERS = 0.52  # score from which a sentence counts as an answer
 STALE = 0.95  # an expired or replaced document answers only where no other does nearly as well
 SECOND = 0.97  # share of the best score that a second claim has to reach
 SECOND_ELSEWHERE = 0.85  # and for an open question, which another document may answer as well
-CONTEXT = {"subject": 0.9, "section": 0.75, "title": 0.75, "passage": 0.55, "before": 0.45}  # what a term is worth that stands near the sentence only
+CONTEXT = {
+    "subject": 0.9,
+    "section": 0.75,
+    "title": 0.75,
+    "passage": 0.55,
+    "before": 0.45,
+}  # what a term is worth that stands near the sentence only
 # What a sentence says with its surroundings, by itself, and within the words quoted: shares of its score.
 SAID, SHOWN, CLOSE = 0.7, 0.1, 0.2
 LEAST_TOPICAL = 0.4  # the right place alone, or the right year, is no answer
@@ -90,8 +96,7 @@ class Reader:
         candidates = [found for item in evidence for found in self._candidates(query, item, weights)]
         candidates = self._with_meaning(query, candidates)
         candidates = [
-            replace(found, score=_standing(query, found.hit.document_id in stale) * found.score)
-            for found in candidates
+            replace(found, score=_standing(query, found.hit.document_id in stale) * found.score) for found in candidates
         ]
         candidates.sort(key=lambda found: (-found.score, found.hit.passage_id, found.sentence))
         candidates = _distinct(candidates)
@@ -116,7 +121,11 @@ class Reader:
             elsewhere = other.hit.document_id != best.hit.document_id
             enough = SECOND_ELSEWHERE if elsewhere and (query.kind == "open" or query.several) else SECOND
             overlaps = not elsewhere and other.window[0] < best.window[1] and best.window[0] < other.window[1]
-            if other.score >= enough * best.score and not overlaps and (other.headline != best.headline or not best.headline):
+            if (
+                other.score >= enough * best.score
+                and not overlaps
+                and (other.headline != best.headline or not best.headline)
+            ):
                 return [best, other]
         return [best]
 
@@ -124,7 +133,11 @@ class Reader:
         """For an open question: with the neighbouring sentences that speak of the same subject, while it stays short."""
         hit = best.hit
         text = self._text_of(hit.document_id, hit.version)
-        subject = [term for term in query.terms if term.role in ("topic", "name") and term_match(term, normalise(text[slice(*best.window)])) == 1]
+        subject = [
+            term
+            for term in query.terms
+            if term.role in ("topic", "name") and term_match(term, normalise(text[slice(*best.window)])) == 1
+        ]
         if not subject:
             return best
         rarest = max(subject, key=lambda term: len(term.text))
@@ -306,7 +319,9 @@ def _fitting(query: Query, text: str, clause: Span) -> tuple[list[Figure], float
             spans = [found for found in figures if found.kind == "number" and _DURATION_UNIT.match(found.unit)]
             return (spans, 1.0) if spans else ([], 0.3 if figures else 0.0)
         case "list":
-            return [], min(1.0, 0.5 + 0.25 * (inside.count("、") + inside.count("；") + inside.rstrip().endswith(("：", ":"))))
+            return [], min(
+                1.0, 0.5 + 0.25 * (inside.count("、") + inside.count("；") + inside.rstrip().endswith(("：", ":")))
+            )
         case "entity" if query.suffix:
             # A city may be named without 市; a town or an office is not.
             without = 0.5 if query.suffix in "市省区县" else 0.1

@@ -14,7 +14,9 @@ from assistant.figures import Figure, find_figures
 from vectorstore.segmentation import normalise
 
 _TITLE = re.compile(r"《([^《》]+)》")
-_NEGATION = re.compile(r"不得|不予|不能|不可|不再|不属于|不适用|不享受|禁止|严禁|无需|无须|不需|不必|没有|未|不(?!断|仅|但|同|少|超|低|高|足|动|锈)|\bnot\b|\bno\b|n't\b|\bnever\b")
+_NEGATION = re.compile(
+    r"不得|不予|不能|不可|不再|不属于|不适用|不享受|禁止|严禁|无需|无须|不需|不必|没有|未|不(?!断|仅|但|同|少|超|低|高|足|动|锈)|\bnot\b|\bno\b|n't\b|\bnever\b"
+)
 
 
 def unsupported(text: str, quotes: Sequence[str]) -> list[str]:
@@ -29,9 +31,9 @@ def unsupported(text: str, quotes: Sequence[str]) -> list[str]:
         elif figure.kind != "date" and not any(figure.bound == other.bound for other in same):
             problems.append(f"the bound of {text[figure.start : figure.end]!r} differs from the quote")
     folded = _plain(joined)
-    for title in _TITLE.findall(text):
-        if _plain(title) not in folded:
-            problems.append(f"the title 《{title}》 stands in no quote")
+    problems += [
+        f"the title 《{title}》 stands in no quote" for title in _TITLE.findall(text) if _plain(title) not in folded
+    ]
     said = _without(text, quotes)
     if bool(_NEGATION.search(said)) and not _NEGATION.search(joined):
         problems.append("the claim denies what its quote says")

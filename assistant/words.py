@@ -26,13 +26,22 @@ _SUFFIXES = frozenset("率额")  # 配套 + 率 is one word, listed or not
 class Words:
     """Cuts text into words.
 
-    `breaks` are single characters that are words of their own and never part of a name; `terms` are words to prefer.
+    `breaks` are single characters that are words of their own and never part of a name, `verbs` others that are not
+    joined to one; `terms` are words to prefer.
     """
 
-    def __init__(self, encoder: StaticEncoder, breaks: frozenset[str], terms: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        encoder: StaticEncoder,
+        breaks: frozenset[str],
+        *,
+        verbs: frozenset[str] = frozenset(),
+        terms: Iterable[str] = (),
+    ) -> None:
         self._costs = {word: math.log(rank + 100) for rank, word in enumerate(encoder.words()) if len(word) > 1}
         self._costs.update((term, _TERM_COST) for term in terms if 1 < len(term) <= _LONGEST)
         self._breaks = breaks
+        self._apart = breaks | verbs
 
     def split(self, text: str) -> list[str]:
         """The words of a text in order, without punctuation; unknown names stay whole."""
@@ -44,7 +53,11 @@ class Words:
     def _cut(self, run: str) -> list[str]:
         best: list[tuple[float, int]] = [(0.0, 0)]
         for end in range(1, len(run) + 1):
-            best.append(min((best[start][0] + self._cost(run[start:end]), start) for start in range(max(0, end - _LONGEST), end)))
+            best.append(
+                min(
+                    (best[start][0] + self._cost(run[start:end]), start) for start in range(max(0, end - _LONGEST), end)
+                )
+            )
         cuts, end = [], len(run)
         while end:
             cuts.append(run[best[end][1] : end])
@@ -52,7 +65,7 @@ class Words:
         words: list[str] = []
         growing = False
         for word in reversed(cuts):
-            joins = len(word) == 1 and word not in self._breaks
+            joins = len(word) == 1 and word not in self._apart
             if (joins and growing) or (words and word in _SUFFIXES):
                 words[-1] += word
             else:

@@ -42,7 +42,9 @@ def load_questions(path: Path) -> list[GoldQuestion]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise QuestionSetError(f"The question set {path} cannot be read: {error}. Give a UTF-8 file of JSON lines.") from error
+        raise QuestionSetError(
+            f"The question set {path} cannot be read: {error}. Give a UTF-8 file of JSON lines."
+        ) from error
     questions = [_question(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not questions:
         raise QuestionSetError(f"The question set {path} holds no question; give one JSON object a line.")

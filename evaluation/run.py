@@ -22,7 +22,9 @@ class Summary:
     def rows(self) -> list[dict[str, Any]]:
         """One row a kind of question and one for all, with counts."""
         kinds = sorted({scored.gold.kind for scored in self.scores})
-        rows = [_row(kind or "(none)", [scored for scored in self.scores if scored.gold.kind == kind]) for kind in kinds]
+        rows = [
+            _row(kind or "(none)", [scored for scored in self.scores if scored.gold.kind == kind]) for kind in kinds
+        ]
         return [*rows, _row("all", self.scores)]
 
     def percentile(self, share: float) -> float:

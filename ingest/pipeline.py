@@ -217,7 +217,9 @@ def _bytes(path: Path) -> bytes:
         _check_size(path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
-        raise UnreadableDocument(f"It cannot be opened: {error.strerror}. Check that it exists and may be read.") from error
+        raise UnreadableDocument(
+            f"It cannot be opened: {error.strerror}. Check that it exists and may be read."
+        ) from error
 
 
 def _check_size(size: int) -> None:
@@ -235,5 +237,3 @@ def _prune(store: PolicyStore, folders: Sequence[Path]) -> int:
             store.remove(record.document_id)
             removed += 1
     return removed
-
-

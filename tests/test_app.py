@@ -79,10 +79,14 @@ def test_reindex_and_doctor(kb: Path, capsys: Captured) -> None:
 
 def test_eval_reports(kb: Path, tmp_path: Path, capsys: Captured) -> None:
     questions = tmp_path / "q.jsonl"
-    questions.write_text('{"question": "园区运营机构每年最高能拿到多少奖励？", "must_include": [["3000万"]]}\n', encoding="utf-8")
+    questions.write_text(
+        '{"question": "园区运营机构每年最高能拿到多少奖励？", "must_include": [["3000万"]]}\n', encoding="utf-8"
+    )
     capsys.readouterr()
     report = tmp_path / "report.html"
-    code = zhice(kb, "eval", str(questions), "--documents", str(tmp_path / "park.txt"), "--json", "--report", str(report))
+    code = zhice(
+        kb, "eval", str(questions), "--documents", str(tmp_path / "park.txt"), "--json", "--report", str(report)
+    )
     assert code == 0
     assert json.loads(capsys.readouterr().out)["rows"][-1]["right"] == 1
     assert "1 of 1 right" in report.read_text(encoding="utf-8")
@@ -137,7 +141,9 @@ def test_a_file_that_cannot_be_read_is_named_with_its_reason(
         (["ask", "奖励？", "--as-of", "soon"], "as_of"),
     ],
 )
-def test_a_request_that_cannot_be_taken_is_wrong_usage(kb: Path, capsys: Captured, words: list[str], message: str) -> None:
+def test_a_request_that_cannot_be_taken_is_wrong_usage(
+    kb: Path, capsys: Captured, words: list[str], message: str
+) -> None:
     capsys.readouterr()
     assert zhice(kb, *words) == 2
     printed = capsys.readouterr()

@@ -32,7 +32,9 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
     folder = tmp_path / "policies"
     folder.mkdir()
     for number in range(DOCUMENTS):
-        clauses = "\n\n".join(f"第{line}条 对第{number}号项目给予最高{number * 10 + line}万元奖励。" for line in range(1, 9))
+        clauses = "\n\n".join(
+            f"第{line}条 对第{number}号项目给予最高{number * 10 + line}万元奖励。" for line in range(1, 9)
+        )
         (folder / f"{number:03}.txt").write_text(f"第{number}号项目奖励办法\n\n{clauses}\n", encoding="utf-8")
 
     undisturbed = PolicyStore(tmp_path / "undisturbed")
@@ -41,7 +43,7 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
     whole = time.perf_counter() - started
     undisturbed.close()
 
-    moments = random.Random(20260301)  # noqa: S311
+    moments = random.Random(20260301)
     data = tmp_path / "kb"
     reported: set[str] = set()
     for _ in range(KILLS):
@@ -56,7 +58,7 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
         there = [record.source for record in store.catalog.records()]
         assert len(there) == len(set(there))
         assert reported <= set(there)
-        for name in random.Random(len(there)).sample(there, min(3, len(there))):  # noqa: S311
+        for name in random.Random(len(there)).sample(there, min(3, len(there))):
             found = store.search(f"第{int(name[:3])}号项目", terms(f"第{int(name[:3])}号项目"))
             assert name in {hit.source for hit in found}
         store.close()
@@ -65,7 +67,9 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
     ingest_into(store, [folder])
     assert len(store.catalog.records()) == DOCUMENTS
     connection = store.catalog.connection()
-    passages = connection.execute("SELECT count(*), count(DISTINCT document_id || '/' || start) FROM passages").fetchone()
+    passages = connection.execute(
+        "SELECT count(*), count(DISTINCT document_id || '/' || start) FROM passages"
+    ).fetchone()
     assert passages[0] == passages[1] == connection.execute("SELECT count(*) FROM passages_text").fetchone()[0]
     assert store.open_index()
     for number in range(0, DOCUMENTS, 7):

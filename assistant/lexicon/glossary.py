@@ -57,6 +57,9 @@ class Regions:
         packed = files("assistant.lexicon").joinpath("cedict", "regions.tsv.gz").read_bytes()
         return cls(gzip.decompress(packed).decode().splitlines())
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._chinese)
+
     def named_in(self, text: str) -> tuple[str, ...]:
         """The places that a text names in Chinese, in order, without 市 and 省 behind them."""
         found: list[str] = []

@@ -89,7 +89,9 @@ def test_a_second_ask_starts_in_a_sixth_of_what_importing_the_transformers_takes
         return time.perf_counter() - started
 
     ask = ("-m", "app", "ask", "--json", "园区管理机构每年最高能拿到多少奖补？")
-    answer = json.loads(subprocess.run([sys.executable, *ask], capture_output=True, text=True, env=environment, check=True).stdout)
+    answer = json.loads(
+        subprocess.run([sys.executable, *ask], capture_output=True, text=True, env=environment, check=True).stdout
+    )
     assert answer["status"] == "answered"
     ours = statistics.median(seconds(*ask) for _ in range(3))
     theirs = statistics.median(seconds("-c", "import sentence_transformers") for _ in range(3))

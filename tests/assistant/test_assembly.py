@@ -59,7 +59,7 @@ def check_invariants(assistant: Assistant, answer: Answer) -> None:
         ("推进会是哪天开的？", "2026年1月5日"),
         ("补贴由哪个部门受理？", "市人力资源和社会保障局"),
         ("卡尔德打算在海州建什么？", "研发基地"),
-        ("What reward does a park operator get?", "Up to 30 million yuan (最高3000万元)"),
+        ("What reward does a park operator get?", "Up to 30 million yuan a year (最高3000万元)"),
         ("How many parks will be unveiled in the first half of 2026?", "12"),
     ],
 )
@@ -151,7 +151,9 @@ def test_requests_that_cannot_be_taken(
         assistant.ask(**options)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("question", ["\x00", "？", "《》", "' OR 1=1 --", '"*" AND NEAR(', "🙂🙂", "a" * 2000, "奖" * 2000, "１２３"])
+@pytest.mark.parametrize(
+    "question", ["\x00", "？", "《》", "' OR 1=1 --", '"*" AND NEAR(', "🙂🙂", "a" * 2000, "奖" * 2000, "１２３"]
+)
 def test_odd_questions_are_answered_or_refused(assistant: Assistant, question: str) -> None:
     check_invariants(assistant, assistant.ask(question))
 

@@ -75,7 +75,9 @@ def test_bounds_are_read(text: str, bound: str) -> None:
     assert [figure.bound for figure in find_figures(text)] == [bound]
 
 
-@pytest.mark.parametrize("text", ["第三届大会", "万一有变", "统一管理", "一般情况", "百姓", "千方百计", "no one", "十分重要"])
+@pytest.mark.parametrize(
+    "text", ["第三届大会", "万一有变", "统一管理", "一般情况", "百姓", "千方百计", "no one", "十分重要"]
+)
 def test_words_with_numerals_are_no_figures(text: str) -> None:
     assert keys(text) == []
 

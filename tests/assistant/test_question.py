@@ -2,20 +2,22 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.lexicon import EnglishTable, Glossary, Regions
-from assistant.question import SINGLE_STOPS, Understanding
+from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
+from assistant.question import Understanding
 from assistant.words import Words
 from vectorstore.encoder import BUNDLED_MODEL, StaticEncoder
 
 
 @pytest.fixture(scope="module")
 def words() -> Words:
-    return Words(StaticEncoder(BUNDLED_MODEL), SINGLE_STOPS, Glossary.load())
+    asking = AskingWords.load()
+    terms = (*Glossary.load(), *Regions.load())
+    return Words(StaticEncoder(BUNDLED_MODEL), asking.particles, verbs=asking.verbs, terms=terms)
 
 
 @pytest.fixture(scope="module")
 def understanding(words: Words) -> Understanding:
-    return Understanding(words, Glossary.load(), Regions.load(), EnglishTable.load)
+    return Understanding(words, AskingWords.load(), Glossary.load(), Regions.load(), EnglishTable.load)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,8 @@ def test_years_places_and_titles_are_constraints_not_terms(understanding: Unders
     assert query.years == ("2025",)
     assert query.regions == ("深圳",)
     assert query.titles == ("园区奖励办法",)
-    assert not {"2025", "深圳", "深圳市"} & {term.text for term in query.terms}
+    assert {term.text for term in query.terms if term.role == "topic"} == {"奖补"}
+    assert [term.text for term in query.terms if term.role == "place"] == ["深圳"]
 
 
 def test_an_unlisted_county_is_a_place(understanding: Understanding) -> None:
@@ -87,14 +90,18 @@ def test_an_unlisted_county_is_a_place(understanding: Understanding) -> None:
 
 
 def test_english_terms_carry_chinese_wordings(understanding: Understanding) -> None:
-    wordings = {term.text: term.wordings for term in understanding.understand("What subsidy does a park manager get?").terms}
+    wordings = {
+        term.text: term.wordings for term in understanding.understand("What subsidy does a park manager get?").terms
+    }
     assert "奖补" in wordings["subsidy"]
     assert "园区" in wordings["park"]
     assert "管理机构" in wordings["manager"]
 
 
 def test_an_unknown_english_name_is_looked_for_by_sound(understanding: Understanding) -> None:
-    (name,) = [term for term in understanding.understand("What is the subsidy in Dongpu?").terms if term.text == "dongpu"]
+    (name,) = [
+        term for term in understanding.understand("What is the subsidy in Dongpu?").terms if term.text == "dongpu"
+    ]
     assert name.sounds
     assert name.role == "name"
 

@@ -45,5 +45,7 @@ def test_a_replaced_policy_names_its_successor() -> None:
 
 
 def test_samples_are_named_once_with_all_their_citations() -> None:
-    found = warnings(citation(1, "sample", None, None), citation(2, "own", None, None), citation(3, "sample", None, None))
+    found = warnings(
+        citation(1, "sample", None, None), citation(2, "own", None, None), citation(3, "sample", None, None)
+    )
     assert [(warning.code, warning.citations) for warning in found] == [("sample", (1, 3))]

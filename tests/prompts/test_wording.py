@@ -12,8 +12,10 @@ def test_both_languages_have_the_same_phrases_with_the_same_placeholders() -> No
 
 
 def test_placeholders_are_filled_in() -> None:
-    assert load_wording("en").say("warning_expired", title="A plan", date="2021-12-31").startswith(
-        "The period of validity of 《A plan》 ended on 2021-12-31"
+    assert (
+        load_wording("en")
+        .say("warning_expired", title="A plan", date="2021-12-31")
+        .startswith("The period of validity of 《A plan》 ended on 2021-12-31")
     )
 
 

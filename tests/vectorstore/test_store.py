@@ -158,7 +158,7 @@ def test_a_second_process_cannot_write_and_is_told_who_does(store: PolicyStore, 
         "    print(error)\n"
     )
     with store.writing():
-        refused = subprocess.run(  # noqa: PLW1510
+        refused = subprocess.run(
             [sys.executable, "-c", script, str(store.folder)], capture_output=True, text=True, timeout=60
         )
     assert "being written by process" in refused.stdout, refused.stderr
