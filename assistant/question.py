@@ -18,7 +18,7 @@ Role = Literal["topic", "light", "name", "place", "history"]
 
 # What a question is asked with, and words that no passage is about.
 _ASKING = re.compile(
-    r"请问|请告诉我|告诉我|我想知道|想了解一下|麻烦|帮我查一?下?|到底|究竟|多少|哪些|哪几|哪个|哪家|哪里|哪座|哪所|哪一|哪[天年二两三四五六七八九十]?|谁|何时|"
+    r"多大(?=规模|体量|投资|面积)|请问|请告诉我|告诉我|我想知道|想了解一下|麻烦|帮我查一?下?|到底|究竟|多少|哪些|哪几|哪个|哪家|哪里|哪座|哪所|哪一|哪[天年二两三四五六七八九十]?|谁|何时|"
     r"什么时候|什么|多长时间|多久|多长|为什么|为何|怎么样|怎么办|怎么|怎样|如何|是否|能不能|可不可以|是不是|有没有|对不对|能否|可否|"
     r"吗|呢|吧|啊|呀|[?？!！]|几(?=[个家条项名人所套栋座种类次批届亩月号年天])|百分之几|各是|分别|各(?=有|为|占)|叫作?|名字|用了|拿到|得到|能拿"
 )  # fmt: skip
@@ -156,7 +156,8 @@ class Understanding:
 
     def _read(self, question: str) -> Query:
         language: Literal["zh", "en"] = "zh" if _is_chinese(question) else "en"
-        figures = find_figures(question)
+        plain = _QUOTED.sub(_blank, _TITLE.sub(_blank, question))  # names keep their figures to themselves
+        figures = find_figures(plain)
         years = tuple(
             str(figure.value)[:4]
             for figure in figures
@@ -176,7 +177,7 @@ class Understanding:
         regions = self._regions.named_in(question)
         if language == "en":
             regions += self._regions.named_in_english(question)
-        rest = question
+        rest = plain
         counted: list[Term] = []
         for figure in figures:
             shown = question[figure.start : figure.end]
@@ -186,7 +187,10 @@ class Understanding:
                 behind = self._words.split(question[figure.end + 1 : figure.end + 9])
                 counted.append(_counted(figure, shown, [word for word in behind if word not in self._asking.stop]))
                 rest = rest.replace(shown + figure.unit[:1], " ")
-        terms = counted + (self._english_terms(rest) if language == "en" else self._chinese_terms(rest))
+        names = [*_TITLE.findall(question), *_QUOTED.findall(question)]
+        terms = [Term(normalise(name), role="name") for name in names] + counted
+        terms += self._english_terms(rest) if language == "en" else self._chinese_terms(rest)
+        terms = list({term.text: term for term in terms}.values())
         regions += tuple(term.text for term in terms if _PLACE.match(term.text) and term.text[:-1] not in regions)
         unit = _UNIT.search(question)
         ending = _WHICH_KIND.search(question)
@@ -216,10 +220,8 @@ class Understanding:
         )
 
     def _chinese_terms(self, question: str) -> list[Term]:
-        names = (*_TITLE.findall(question), *_QUOTED.findall(question))
-        rest = _QUOTED.sub(" ", _TITLE.sub(" ", question))
-        terms = [Term(normalise(name), role="name") for name in names]
-        for piece in re.split(r"\s+", _ASKING.sub(" ", rest)):
+        terms: list[Term] = []
+        for piece in re.split(r"\s+", _ASKING.sub(" ", question)):
             terms += [
                 self._term(word)
                 for word in self._words.split(piece)
@@ -228,7 +230,7 @@ class Understanding:
         asked_for = _WHICH.search(question)
         if asked_for:  # 哪个部门 asks for a department; its name need not say so
             terms = [replace(term, role="light") if asked_for[1].startswith(term.text) else term for term in terms]
-        return list({term.text: term for term in terms}.values())
+        return terms
 
     def _term(self, word: str) -> Term:
         role: Role = "light" if word in self._asking.light or len(word) == 1 else "topic"
@@ -241,7 +243,7 @@ class Understanding:
         return "light" if word in self._asking.light else "topic"
 
     def _english_terms(self, question: str) -> list[Term]:
-        terms = [Term(normalise(name), role="name") for name in _QUOTED.findall(question)]
+        terms: list[Term] = []
         english = self._load_english()
         words = [word.strip("'’.-") for word in re.findall(r"[A-Za-z][\w'’&-]*|\d+(?:\.\d+)?", question)]
         position = 0
@@ -272,7 +274,7 @@ class Understanding:
                     name = not wordings and words[position][0].isupper()
                     terms.append(Term(phrase, wordings, "name" if name else self._english_role(phrase), sounds=name))
             position += 1
-        return list({term.text: term for term in terms}.values())
+        return terms
 
 
 def _counted(figure: Figure, shown: str, following: Sequence[str]) -> Term:
@@ -285,6 +287,10 @@ def _counted(figure: Figure, shown: str, following: Sequence[str]) -> Term:
     wordings = tuple(number + unit for number in (plain, *words) if number + unit != shown + unit)
     counts = tuple(following[:3]) if unit in _MEASURES else ()
     return Term(normalise(shown + unit), wordings, counts=counts)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match.group())
 
 
 def _is_chinese(text: str) -> bool:

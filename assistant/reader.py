@@ -52,6 +52,7 @@ OPENING = 4000  # characters in which a document says what place it is about
 _YEAR = re.compile(r"((?:19|20)\d{2})\s*年")
 YEAR_REACH = 1500  # characters before a sentence in which a year still holds for it
 OTHER_YEAR_NEAR = 0.92
+_BOOK = re.compile(r"《[^《》]*》")
 _ABOUT_WHEN = re.compile(r"[今明后去]年|年[底内初]|[上下]半年|月[底初]|[上中下]旬|\d{1,2}月|季度|之日")
 _ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇\d]+条")
 BEFORE = 200  # characters before a sentence in which its subject may have been named
@@ -296,7 +297,7 @@ def _fitting(query: Query, text: str, clause: Span) -> tuple[list[Figure], float
     inside = text[start:end]
     figures = [
         Figure(found.kind, found.value, found.unit, found.bound, found.start + start, found.end + start)
-        for found in find_figures(inside)
+        for found in find_figures(_BOOK.sub(lambda title: " " * len(title.group()), inside))  # a title's are no answer
     ]
     match query.kind:
         case "money":
@@ -324,7 +325,7 @@ def _fitting(query: Query, text: str, clause: Span) -> tuple[list[Figure], float
             )
         case "entity" if query.suffix:
             # A city may be named without 市; a town or an office is not.
-            without = 0.5 if query.suffix in "市省区县" else 0.1
+            without = 0.5 if query.suffix in "市省区县" else 0.0
             return [], 1.0 if re.search(rf"[㐀-鿿]{{2}}{query.suffix}", inside) else without
         case _:
             return [], 0.8

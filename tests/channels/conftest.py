@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import socket
@@ -113,13 +114,17 @@ class Shelf:
     hostile: str
 
     def app(self, password: str | None = None) -> FastAPI:
-        return build_app(
-            self.assistant,
-            add_document=self.library.add,
-            read_again=self.library.read_again,
-            remove_document=self.library.remove,
-            admin_password=password,
-        )
+        async def build() -> FastAPI:
+            return build_app(
+                self.assistant,
+                add_document=self.library.add,
+                read_again=self.library.read_again,
+                remove_document=self.library.remove,
+                admin_password=password,
+            )
+
+        # Outside a running event loop Gradio makes loops of its own and never closes them.
+        return asyncio.run(build())
 
 
 @pytest.fixture(scope="session")

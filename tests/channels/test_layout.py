@@ -37,7 +37,8 @@ def test_every_character_is_shown_and_exactly_the_quote_is_marked(text: str, dat
     parts = lay_out(Document("a", "text/plain", text, boilerplate=boilerplate), (start, end))
     assert solid("".join(piece.text for piece in pieces(parts))) == solid(text)
     assert solid(marked(parts)) == solid(text[start:end])
-    assert sum(piece.first for piece in pieces(parts)) == bool(solid(text[start:end]))
+    assert [piece.first for piece in pieces(parts) if piece.marked][:1] in ([], [True])
+    assert sum(piece.first for piece in pieces(parts)) <= 1
 
 
 def test_a_quote_may_run_over_lines_cells_and_headings() -> None:
