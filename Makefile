@@ -28,7 +28,7 @@ accept: $(VENV)/.dev
 	ZHICE_SHARED=$(abspath $(SHARED)) $(BIN)/python -m pytest tests/acceptance -m seeds -rs
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m evaluation.bench --shared $(abspath $(SHARED))
+	$(BIN)/python -m training.bench --shared $(abspath $(SHARED))
 
 install: $(VENV)/.run
 

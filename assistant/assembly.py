@@ -16,6 +16,7 @@ from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong, Unk
 from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
 from assistant.question import Understanding
 from assistant.reader import Reader
+from assistant.retrieval import Evidence, retrieve
 from assistant.settings import Settings
 from assistant.words import Words
 from vectorstore.catalog import Record
@@ -37,9 +38,9 @@ class Assistant:
         glossary = Glossary.load()
         asking = AskingWords.load()
         words = Words(bundled, asking.particles, verbs=asking.verbs, terms=(*glossary, *regions))
-        understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
+        self._understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
-        self.chain = Stages(store, understanding, Reader(store.encoder, regions, store.text), self._standing).chain()
+        self.chain = Stages(store, self._understanding, Reader(store.encoder, regions, store.text), self._standing).chain()
 
     def __enter__(self) -> Assistant:
         return self
@@ -91,6 +92,11 @@ class Assistant:
             yield answer
         if answer is not None:
             self.store.catalog.keep_answer(answer.id, answer.to_dict())
+
+    def passages(self, question: str, *, limit: int = 10) -> tuple[Evidence, ...]:
+        """The passages nearest to a question, best first, whether or not they answer it."""
+        request = _request(question, (), None, None)
+        return retrieve(self.store, self._understanding.understand(request["question"]), limit=limit)
 
     def document_text(self, document_id: str, version: int) -> str:
         """The text that a citation's `start` and `end` point into.

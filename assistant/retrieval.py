@@ -48,7 +48,7 @@ def retrieve(
     store: PolicyStore, query: Query, *, filters: Mapping[str, str] | None = None, limit: int = KEPT
 ) -> tuple[Evidence, ...]:
     """The passages of a store that may hold the answer, best first, at most `limit`."""
-    wanted = CANDIDATES * (10 if filters else 1)
+    wanted = max(CANDIDATES, limit) * (10 if filters else 1)
     hits = [hit for hit in store.search(query.search_text, search_terms(query), limit=wanted) if _passes(hit, filters)]
     highest = max((hit.lexical for hit in hits), default=0.0) or 1.0
     fused = [

@@ -7,23 +7,66 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-_CHINESE = "〇零○Oo一二三四五六七八九十"
-_VALUES = {"〇": 0, "零": 0, "○": 0, "O": 0, "o": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
-DATE = (
-    rf"(?:(?:19|20)\d{{2}}|[一二][{_CHINESE}]{{3}})\s*(?:年|[-/.])\s*(?:\d{{1,2}}|[{_CHINESE}]{{1,3}})\s*(?:月|[-/.])\s*(?:\d{{1,2}}|[{_CHINESE}]{{1,3}})\s*日?"
-)
+_ZEROS = "〇零○ＯOo0"
+_CHINESE = f"{_ZEROS}一二三四五六七八九十"
+_VALUES = {zero: 0 for zero in _ZEROS} | {digit: value for value, digit in enumerate("一二三四五六七八九", start=1)}
+_VALUES["两"] = 2
+_DAY = rf"(?:\d{{1,2}}|[{_CHINESE}]{{1,3}})"
+_YEAR = rf"(?:(?:19|20)\d{{2}}|[一二][{_CHINESE}]{{3}})"
+
+DATE = rf"{_YEAR}\s*(?:年|[-/.])\s*{_DAY}\s*(?:月|[-/.])\s*{_DAY}(?!\d)(?:\s*[日号])?"
+"""A full date: `2019年3月1日`, `二〇一九年三月一日`, `2019-03-01`, `2019/3/1`, `2019.3.1`."""
+
 _PARTS = re.compile(
-    rf"(?P<year>(?:19|20)\d{{2}}|[一二][{_CHINESE}]{{3}})\s*(?:年|[-/.])\s*(?P<month>\d{{1,2}}|[{_CHINESE}]{{1,3}})\s*(?:月|[-/.])\s*(?P<day>\d{{1,2}}|[{_CHINESE}]{{1,3}})"
+    rf"(?P<year>{_YEAR})\s*(?:年|[-/.])\s*(?P<month>{_DAY})\s*(?:月|[-/.])\s*(?P<day>{_DAY})"
 )
-_COUNT = r"\d{1,3}|[一二两三四五六七八九十]{1,3}"
-_FROM = re.compile(rf"自\s*(?P<date>{DATE})\s*(?:零时)?\s*起(?:正式)?(?:施行|实施|执行|生效|试行)|于\s*(?P<date2>{DATE})\s*起?(?:正式)?(?:施行|实施|生效)")
-_FROM_ISSUE = re.compile(rf"自\s*(?:发布|公布|印发|颁布|签发)之日起(?:\s*(?P<days>{_COUNT})\s*(?:日|天)后)?\s*(?:起)?(?:正式)?(?:施行|实施|执行|生效|试行)")
-_UNTIL = re.compile(rf"有效期(?:限)?\s*(?:截?至|到|截止到?)\s*(?P<date>{DATE})|(?:执行|试行|实施)(?:期限)?(?:截?至|到)\s*(?P<date2>{DATE})")
-_YEARS = re.compile(rf"(?:有效期(?:限)?(?:为|是)?|试行(?:期)?(?:限)?(?:为)?|暂定)\s*(?P<years>{_COUNT})\s*年")
-_RANGE = re.compile(r"(?P<first>(?:19|20)\d{2})\s*年?\s*[-—–－~～至到]{1,2}\s*(?P<last>(?:19|20)\d{2})\s*年?")
+_COUNT = r"(?:\d{1,3}|[一二两三四五六七八九十]{1,3})"
+_BEGINS = r"(?:正式)?(?:施行|实施|执行|生效|试行|起效|实行)"
+_FROM = re.compile(
+    rf"(?:自|从)?\s*(?P<date>{DATE})\s*(?:零时|０时|0时)?\s*(?:起|开始)\s*[，,]?\s*(?:在[^，。；\n]{{2,12}})?{_BEGINS}"
+    rf"|(?:自|于|从)\s*(?P<on>{DATE})\s*{_BEGINS}"
+    rf"|有效期(?:限)?(?:为|是)?[：:]?\s*(?:自|从)\s*(?P<term>{DATE})"
+    rf"|(?:施行|实施|生效|执行)(?:日期|时间)\s*[】\]]?\s*[:：|]*\s*(?P<label>{DATE})"
+)
+_FROM_ISSUE = re.compile(
+    r"自\s*(?:发布|公布|印发|颁布|签发|发文|下发|印发公布|发布实施|公布施行|公告|批准|通过|签署)\s*之日(?:起)?\s*"
+    rf"(?:(?:满|后|的)?\s*(?P<count>{_COUNT})\s*个?(?P<unit>日|天|月|工作日)\s*(?:后|起|之后|届满)?)?\s*(?:起)?\s*{_BEGINS}"
+)
+_UNTIL = re.compile(
+    rf"有效期(?:限)?(?:为)?\s*(?:截至|截止至|截止到|截止|至|到|延长至|延续至)\s*(?P<date>{DATE})"
+    rf"|(?:执行|试行|实施|施行|有效)(?:期限|期)?\s*(?:截至|截止到?|至|到)\s*(?P<until>{DATE})"
+    rf"|(?:自|从)\s*{DATE}\s*(?:起)?\s*(?:施行|实施|执行|生效|试行)?\s*[，,]?\s*(?:有效期)?(?:至|到)\s*(?P<range>{DATE})\s*(?:止|有效)?"
+    rf"|(?:失效|废止|截止|终止)(?:日期|时间)\s*[】\]]?\s*[:：|]*\s*(?P<label>{DATE})"
+    rf"|有效期(?:限)?(?:{_COUNT}年)?[，,]\s*(?:至|到)\s*(?P<after>{DATE})"
+)
+_UNTIL_YEAR = re.compile(r"有效期(?:限)?(?:为)?\s*(?:截至|截止到?|至|到)\s*(?P<year>20\d{2})\s*年(?:年?底|末|12月底)")
+_YEARS = re.compile(
+    rf"(?:有效期(?:限)?|试行期(?:限)?|(?:施行|实施|执行|暂行|适用)(?:期限|期))\s*(?:暂定)?(?:为|是|：|:)?\s*(?P<years>{_COUNT})\s*(?:周)?(?P<unit>年|个月)"
+    rf"|(?:试行|暂行|暂定执行|试运行|先行试行)\s*(?P<trial>{_COUNT})\s*(?P<trial_unit>年|个月)(?!以|内)"
+)
+_RANGE = re.compile(
+    r"(?P<first>(?:19|20)\d{2})\s*年?\s*[-—–－~～〜至到]{1,2}\s*(?P<last>(?:19|20)\d{2})\s*年?(?!\s*[-/.月]?\d)"
+)
 _TERM = re.compile(
-    rf"(?:实施|执行|规划|计划|行动|政策|有效)期(?:限|间)?\s*(?:为|是|自|从)*\s*(?:(?P<first>{DATE})\s*(?:起)?\s*[至到—–~～-]+\s*(?P<last>{DATE})|(?P<years>(?:19|20)\d{{2}}\s*年?\s*[-—–－~～至到]{{1,2}}\s*(?:19|20)\d{{2}}\s*年))"
+    rf"(?:实施|执行|规划|计划|行动|政策|有效)期(?:限|间)?\s*(?:为|是|自|从|：|:)*\s*"
+    rf"(?:(?P<first>{DATE})\s*(?:起)?\s*[至到—–~～-]+\s*(?P<last>{DATE})"
+    r"|(?P<years>(?:19|20)\d{2}\s*年?\s*[-—–－~～至到]{1,2}\s*(?:19|20)\d{2}\s*年))"
 )
+_ITSELF = re.compile(
+    r"本(?:办法|规定|细则|通知|意见|方案|政策|条例|措施|规则|规范|指引|文件|计划|通告|公告|决定|实施细则|若干|指南|标准|制度)|"
+    r"施行|实施|试行|印发之日|发布之日|公布之日"
+)
+# 本办法自…; 《办法》自…; "现予公布，自…"; "…印发给你们，自…"
+_OWN = re.compile(
+    r"本[\u4e00-\u9fff]{2,8}(?:[^，。]{0,6})$|本(?:办法|规定|细则|通知|意见|方案|政策|条例|措施|规则|规范|指引|文件|计划|通告|公告|决定|标准|制度|法)|"
+    r"(?:现予|现将|予以|印发给你们|请[^，。]{0,12}执行|通过|公布|发布|修订)[^。]{0,30}[，,]\s*$|《[^》]{1,8}》\s*(?:将|已)?\s*$|"
+    r"[该此新](?:办法|规定|细则|通知|意见|方案|政策|条例|措施|规则|规|政)[^，。]{0,6}$|以上[^，。]{0,12}$"
+)
+_CLAUSE_LABEL = re.compile(
+    r"^[\s#*>]*(?:第[一二三四五六七八九十百零〇\d]+条(?:之[一二三四五六七八九十]+)?(?:【[^】]*】)?|[（(]?[一二三四五六七八九十\d]+[)）、.．])?\s*"
+)
+# Plans run for some years; a range of more is a history.
+_LONGEST_PLAN = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +85,12 @@ def iso(written: str) -> str | None:
         return None
     try:
         return date(_year(parts["year"]), number(parts["month"]), number(parts["day"])).isoformat()
-    except ValueError:
+    except (ValueError, KeyError):
         return None
 
 
 def number(written: str) -> int:
-    """A count in Arabic or Chinese numerals, up to 99."""
+    """A count in Arabic or Chinese numerals, up to 99; raises `ValueError` or `KeyError` for anything else."""
     if written.isdecimal():
         return int(written)
     if "十" in written:
@@ -57,40 +100,47 @@ def number(written: str) -> int:
 
 
 def valid_from(text: str, published: str | None) -> Found | None:
-    """The day from which a document says it applies; the last such statement counts."""
+    """The day from which a document says it applies; the last such statement counts.
+
+    "自发布之日起" needs the day of issue, `published`; without it nothing is said about a day.
+    """
     found: Found | None = None
     for match in _FROM.finditer(text):
-        value = iso(match["date"] or match["date2"])
-        if value:
+        value = iso(match["date"] or match["on"] or match["term"] or match["label"])
+        if value and (match["term"] or match["label"] or _is_own_start(text, match.start())):
             found = Found(value, *match.span())
     if found is None and published:
         for match in _FROM_ISSUE.finditer(text):
-            days = number(match["days"]) if match["days"] else 0
-            value = (date.fromisoformat(published) + timedelta(days=days)).isoformat()
-            found = Found(value, *match.span())
+            value = _after(published, match["count"], match["unit"])
+            if value:
+                found = Found(value, *match.span())
     return found
 
 
 def valid_until(text: str, start: str | None) -> Found | None:
-    """The last day of the period of validity: as a date, or as years from `start`."""
+    """The last day of the period of validity: as a date, or as years and months from `start`."""
     found: Found | None = None
     for match in _UNTIL.finditer(text):
-        value = iso(match["date"] or match["date2"])
-        if value:
+        value = iso(next(group for group in match.groups() if group))
+        if value and _about_itself(text, match.start(), match.end()):
             found = Found(value, *match.span())
+    for match in _UNTIL_YEAR.finditer(text) if found is None else ():
+        found = Found(f"{match['year']}-12-31", *match.span())
     if found is None and start:
         for match in _YEARS.finditer(text):
-            if _about_itself(text, match.start()):
-                found = Found(_years_later(start, number(match["years"])), *match.span())
+            if _about_itself(text, match.start(), match.end()):
+                count = number(match["years"] or match["trial"])
+                months = count * (12 if "年" in (match["unit"] or match["trial_unit"]) else 1)
+                found = Found(_months_later(start, months, -1), *match.span())
     return found
 
 
 def period(title: str) -> tuple[str, str, int, int] | None:
     """The years that a plan's title names (2019-2021年): first day, last day, and where they stand in it."""
-    match = _RANGE.search(title)
-    if match is None or int(match["first"]) > int(match["last"]) or int(match["last"]) - int(match["first"]) > 30:
-        return None
-    return f"{match['first']}-01-01", f"{match['last']}-12-31", match.start(), match.end()
+    for match in _RANGE.finditer(title):
+        if 0 <= int(match["last"]) - int(match["first"]) <= _LONGEST_PLAN:
+            return f"{match['first']}-01-01", f"{match['last']}-12-31", match.start(), match.end()
+    return None
 
 
 def stated_period(text: str) -> tuple[str, str, int, int] | None:
@@ -107,16 +157,39 @@ def stated_period(text: str) -> tuple[str, str, int, int] | None:
     return None
 
 
-def _about_itself(text: str, position: int) -> bool:
-    """Whether a period is the document's own and not, say, that of a certificate it speaks of."""
-    sentence = text[max(text.rfind(mark, 0, position) for mark in "。\n") + 1 : position]
-    return bool(re.search(r"本(?:办法|规定|细则|通知|意见|方案|政策|条例|措施|规则|规范|指引|文件|计划)|施行|实施之日|印发之日|发布之日", sentence)) or not sentence.strip(" （(")
+def _is_own_start(text: str, position: int) -> bool:
+    """Whether a day of effect is the document's own: so worded, or the beginning of its clause."""
+    before = text[max(text.rfind(mark, 0, position) for mark in "。\n；;") + 1 : position]
+    return bool(_OWN.search(before)) or not _CLAUSE_LABEL.sub("", before).strip(" （(　\t")
 
 
-def _years_later(start: str, years: int) -> str:
+def _about_itself(text: str, position: int, end: int) -> bool:
+    """Whether a statement is about the document and not, say, about a certificate it speaks of."""
+    begin = max(text.rfind(mark, 0, position) for mark in "。\n；;") + 1
+    stop = min((place for place in (text.find(mark, end) for mark in "。\n；;") if place >= 0), default=len(text))
+    before, sentence = text[begin:position], text[begin:stop]
+    if re.search(r"《[^》]*》[^，,]{0,8}$|居住证|营业执照|许可证|资格证|证书|合同|保函|签证", before) and "本" not in before:
+        return False
+    return bool(_ITSELF.search(sentence)) or not before.strip(" （(　")
+
+
+def _after(published: str, count: str | None, unit: str | None) -> str | None:
+    if not count:
+        return published
+    try:
+        if unit == "月":
+            return _months_later(published, number(count), 0)
+        return None if unit == "工作日" else (date.fromisoformat(published) + timedelta(days=number(count))).isoformat()
+    except (ValueError, KeyError, OverflowError):
+        return None
+
+
+def _months_later(start: str, months: int, days: int) -> str:
     first = date.fromisoformat(start)
-    day = min(first.day, calendar.monthrange(first.year + years, first.month)[1])
-    return (first.replace(year=first.year + years, day=day) - timedelta(days=1)).isoformat()
+    total = first.month - 1 + months
+    year, month = first.year + total // 12, total % 12 + 1
+    day = min(first.day, calendar.monthrange(year, month)[1])
+    return (date(year, month, day) + timedelta(days=days)).isoformat()
 
 
 def _year(written: str) -> int:

@@ -16,14 +16,20 @@ HEADING_CHARACTERS = 45
 _BARE_HEADING_CHARACTERS = 30
 # The paragraph under a heading without a number must look like one.
 _PARAGRAPH_CHARACTERS = 40
+# ... or open with one sentence, as newspapers do, and go on with a paragraph.
+_OPENING_CHARACTERS = 12
 _PATH_CHARACTERS = 60
 # "（一）培育龙头企业。支持……": the first sentence is a heading when it is this short.
 _LEAD = re.compile(r"[^。；：:！？\n]{2,30}。(?=.{8})")
 _SENTENCE_END = re.compile(r"[。！？；：，、,;:!?.…》”）)\]]$")
+# A heading may end in a quotation or ask a question; it does not stop or run on.
+_RUNS_ON = re.compile(r"[。！；：，、,;:!.…][”’）)】\]]*$")
 _NOT_A_HEADING = re.compile(
     r"^[——\-－=■□▲△●◆○★☆（(【\[|<*]|[0-9０-９]{4}年[0-9０-９]{1,2}月|[.…·]{3,}\s*\d*$|^[\d\s.,:/-]+$|"
-    r"(?:来源|作者|编辑|记者|审稿|责编|摄影?|电话|联系人|时间|日期|校对|通讯员)\s*[:：/]|\s摄$|记者\s|[，,].*[，,]|https?:|@"
+    r"^(?:文|图|撰文|作者)\s|(?:来源|作者|编辑|记者|审稿|责编|摄影?|电话|联系人|时间|日期|校对|通讯员)\s*[:：/]|\s摄$|记者\s|[，,].*[，,]|https?:|@"
 )
+# Pages mark up the document's own number or date as a heading; nothing stands under it.
+_OWN_NUMBER = re.compile(r".{1,16}[〔\[［(（【]\s*(?:19|20)\d{2}\s*[〕\]］)）】].{0,8}号|[\d年月日/.:\s-]+|(?:发布时间|发布日期|来源).*")
 # Ranks: headings of the markup by their level, then numbering without markup.
 _NUMBERED_RANK = 100
 _BARE_RANK = _NUMBERED_RANK + SECOND - 0.5
@@ -151,16 +157,16 @@ class _Outline:
 
     def _classified(self, index: int) -> Block:
         piece = self._pieces[index]
+        if self._is_title(piece):
+            return self._block(piece, "heading")
         if piece.kind == "row":
             return self._block(piece, "row")
         line, marker = self._text[piece.start : piece.end], self._markers[index]
-        if self._is_title(piece):
-            return self._block(piece, "heading")
         heading = bisect_left(self._heading_starts, piece.start)
         if heading < len(self._headings) and self._heading_starts[heading] < piece.end:
             found = self._headings[heading]
             label = _label(self._text[found.start : min(found.end, piece.end)])
-            if label and label != self._title_text:
+            if label and label != self._title_text and not _OWN_NUMBER.fullmatch(label):
                 self._push(found.level, marker.depth if marker else None, label)
                 self._item_depth = None
             return self._block(piece, "heading")
@@ -209,20 +215,24 @@ class _Outline:
         return following.kind == "row" or depth <= SECOND or following.length >= _PARAGRAPH_CHARACTERS
 
     def _is_bare_heading(self, index: int, line: str) -> bool:
-        if not 2 <= len(line) <= _BARE_HEADING_CHARACTERS or _SENTENCE_END.search(line) or _NOT_A_HEADING.search(line):
+        """Whether a short line without a number stands over a paragraph, or over numbered clauses."""
+        if not 4 <= len(line) <= _BARE_HEADING_CHARACTERS or _RUNS_ON.search(line) or _NOT_A_HEADING.search(line):
             return False
-        if is_bullet(line) or index + 1 == len(self._pieces):
-            return False
-        if any(entry.depth == ARTICLE for entry in self._stack):
+        if is_bullet(line) or index + 1 == len(self._pieces) or any(entry.depth == ARTICLE for entry in self._stack):
             return False
         following, marker = self._pieces[index + 1], self._markers[index + 1]
         if following.kind == "row":
             return False
         if marker:
             return marker.depth > ANNEX and following.length >= _PARAGRAPH_CHARACTERS
-        return following.length >= max(_PARAGRAPH_CHARACTERS, 2 * len(line)) and following.segment == (
-            self._pieces[index].segment
-        ) or following.length >= 2 * _PARAGRAPH_CHARACTERS
+        closing = self._text[following.end - 1]
+        if following.length < _OPENING_CHARACTERS or closing not in "。！？；：”）)!?":
+            return False
+        return following.length >= max(_PARAGRAPH_CHARACTERS, 2 * len(line)) or self._goes_on(index + 2)
+
+    def _goes_on(self, index: int) -> bool:
+        """Whether the block after a short opening sentence is a paragraph."""
+        return index < len(self._pieces) and self._pieces[index].length >= _PARAGRAPH_CHARACTERS
 
     def _pop(self, rank: float, depth: int | None) -> None:
         for position, entry in enumerate(self._stack):

@@ -50,6 +50,9 @@ _HTML_TAG = re.compile(r"</?(?:p|div|table|tbody|tr|td|br|span|script|style|font
 _FRAGMENT_TAGS = 3
 _FRAGMENT_CHARACTERS_PER_TAG = 400
 _SNIFFED_CHARACTERS = 20_000
+# What servers send in place of a file: a page of some sentences, none of them Chinese prose.
+_FILE_SUFFIXES = frozenset((".pdf", ".doc", ".docx", ".xls", ".xlsx", ".wps", ".zip", ".rar"))
+_NOTICE_CHARACTERS = 600
 
 
 def read_document(data: bytes, source: str) -> Document:
@@ -81,10 +84,22 @@ def _read(data: bytes, source: str) -> Document:
     text = decode(data, encodings)
     kind = _text_kind(text, PurePath(source).suffix.lower())
     if kind == "html":
-        return read_html(text, source)
+        return _checked_page(read_html(text, source), source)
     if kind == "markdown":
         return read_markdown(text, source)
     return read_plain(text, source)
+
+
+def _checked_page(page: Document, source: str) -> Document:
+    """A page, unless it is only the notice that came in place of the file its name promises."""
+    marked = {index for start, end in page.boilerplate for index in range(start, end)}
+    own = "".join(character for index, character in enumerate(page.text) if index not in marked)
+    if PurePath(source).suffix.lower() in _FILE_SUFFIXES and len(own) < _NOTICE_CHARACTERS and "。" not in own:
+        raise UnreadableDocument(
+            "Its name promises a file, but it is a web page without the text of one (an error or a download page); "
+            "download the file itself."
+        )
+    return page
 
 
 def refuse_binary(data: bytes) -> None:

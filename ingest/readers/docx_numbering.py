@@ -10,8 +10,7 @@ from lxml import etree
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _DIGITS = "零一二三四五六七八九"
 _CHINESE = frozenset(
-    "chineseCounting chineseCountingThousand chineseLegalSimplified japaneseCounting taiwaneseCounting "
-    "taiwaneseCountingThousand ideographDigital koreanCounting".split()
+    ["chineseCounting", "chineseCountingThousand", "chineseLegalSimplified", "japaneseCounting", "taiwaneseCounting", "taiwaneseCountingThousand", "ideographDigital", "koreanCounting"]
 )
 _BULLET = "•"
 

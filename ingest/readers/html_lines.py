@@ -12,6 +12,10 @@ _LINK_SHARE = 0.7
 _GAP_CHARACTERS = 16
 # Without this many characters outside its links a page is a list of links, and the list is its text.
 _OWN_TEXT = 40
+# A remark inside a menu: short, and on both sides at least this many of so many lines are furniture.
+_ISLAND_CHARACTERS = 80
+_ISLAND_REACH = 6
+_ISLAND_FURNITURE = 5
 _ATTACHMENT = re.compile(r"附件|附表|附录|下载|\.(?:docx?|pdf|xlsx?|wps)\b", re.I)
 _SENTENCE = re.compile(r"[。！？；：]")
 _CRUMBS = re.compile(r"(?:当前|所在|您的|现在)?.{0,4}位置\s*[:：]|^\s*首\s*页\s*(?:[>＞»›|/\-]|-+>)")
@@ -42,7 +46,19 @@ def mark_furniture(lines: list[Line]) -> list[Line]:
         around = (marked[index - 1], marked[index + 1])
         if all(other.furniture for other in around) and not _SENTENCE.search(line.text):
             marked[index] = replace(line, furniture=True)
-    return _without_empty_sections(marked)
+    return _without_empty_sections(_without_islands(marked))
+
+
+def _without_islands(lines: list[Line]) -> list[Line]:
+    """Single lines amid long menus are the menus' own remarks."""
+    marked = list(lines)
+    for index, line in enumerate(lines):
+        if line.furniture or line.heading or line.rows or len(line.text) > _ISLAND_CHARACTERS:
+            continue
+        around = [lines[max(0, index - _ISLAND_REACH) : index], lines[index + 1 : index + 1 + _ISLAND_REACH]]
+        if all(sum(other.furniture for other in side) >= _ISLAND_FURNITURE for side in around):
+            marked[index] = replace(line, furniture=True)
+    return marked
 
 
 def _without_empty_sections(lines: list[Line]) -> list[Line]:

@@ -85,11 +85,7 @@ def running_lines(pages: list[list[Line]]) -> set[int]:
             edge = min(line.middle, line.height - line.middle) / line.height
             text, row = _key(line)
             repeats = sum(pages_with[(text, other)] for other in (row - 1, row, row + 1))
-            if edge <= _NUMBER_ZONE and _PAGE_NUMBER.fullmatch(line.text.strip()):
-                running.add(id(line))
-            elif edge <= _RUNNING_ZONE and repeats >= _RUNNING_PAGES:
-                running.add(id(line))
-            elif len(pages) >= _RUNNING_PAGES and repeats > max(2, len(pages) * _WATERMARK_SHARE) and len(text) <= 40:
+            if (edge <= _NUMBER_ZONE and _PAGE_NUMBER.fullmatch(line.text.strip())) or (edge <= _RUNNING_ZONE and repeats >= _RUNNING_PAGES) or (len(pages) >= _RUNNING_PAGES and repeats > max(2, len(pages) * _WATERMARK_SHARE) and len(text) <= 40):
                 running.add(id(line))
     return running
 
@@ -136,7 +132,7 @@ def _continues(before: Line, line: Line, margins: tuple[float, float], own: tupl
     drop = before.middle - line.middle
     if not 0 < drop <= _LINE_SPACING * before.width or not _is_full(before, margins) or _is_indented(line, own):
         return False
-    if re.search(r"[.…·]{4,}\s*\d*\s*$", before.text):
+    if re.search(r"(?:[.·…]{3,}|…)\s*\d*\s*$", before.text):
         return False
     if len(line.text) >= 6 and not 0.75 <= line.width / before.width <= 1.33:
         return False
