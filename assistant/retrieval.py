@@ -71,7 +71,7 @@ def _passes(hit: Hit, filters: Mapping[str, str] | None) -> bool:
 
 def search_terms(query: Query) -> list[str]:
     """All terms to look up, other wordings, years and places included."""
-    texts: list[str] = []
+    texts: list[str] = [query.standalone] if query.language == "zh" else []
     for term in query.terms:
         texts += [term.text, *term.wordings]
     texts += [f"{year}年" for year in query.years]
