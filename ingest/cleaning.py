@@ -30,9 +30,9 @@ _BUTTONS = (
     "不良信息举报 中国互联网协会 网络110 上一页 下一页 上一篇 下一篇 尾页 末页 跳转 搜索 本站搜索 高级搜索 更多"
 )
 _BUTTON_BAR = re.compile(
-    "[\\s|｜/·・>＞»【】\\[\\]（）()：:，,、•\\-+]*(?:(?:"
+    "[\\s|｜/·・>＞»【】\\[\\]（）()：:，,、•\\-+]*+(?:(?>"
     + "|".join(sorted(map(re.escape, _BUTTONS.split()), key=len, reverse=True))
-    + ")[\\s|｜/·・>＞»【】\\[\\]（）()：:，,、•\\-+0-9]*)+"
+    + ")[\\s|｜/·・>＞»【】\\[\\]（）()：:，,、•\\-+0-9]*+)+"
 )
 # "大", "中" and "小" alone, or a single everyday word, may be a table's heading or a list's entry.
 _NOT_A_BAR = re.compile(r"[大中小默认放缩更多返回评论搜索微信打印关闭注册登录收藏首页字体号\s]{1,2}")
@@ -69,8 +69,12 @@ _ROLE = (
 )
 _NAME = r"[\u4e00-\u9fff·]{2,4}(?:\s+[\u4e00-\u9fff](?=\s|$))?"
 # 主编 赵某 美编 李某 排版 王某; "责任编辑：张某"
-_COLOPHON = re.compile(rf"[\s（(【\[]*(?:{_ROLE}\s*[:：/／\s]\s*{_NAME}(?:\s*[、,，]\s*{_NAME})*[\s|｜;；]*)+[\s）)】\]]*")
-_COPYRIGHT_TAIL = re.compile(r"(?:本文|文章)[为系]?[^。！？]{0,16}原创[,，；;][^。！？]{0,30}(?:转载|授权)[^。！？]{0,20}。?\s*$")
+_COLOPHON = re.compile(
+    rf"[\s（(【\[]*(?:{_ROLE}\s*[:：/／\s]\s*{_NAME}(?:\s*[、,，]\s*{_NAME})*[\s|｜;；]*)+[\s）)】\]]*"
+)
+_COPYRIGHT_TAIL = re.compile(
+    r"(?:本文|文章)[为系]?[^。！？]{0,16}原创[,，；;][^。！？]{0,30}(?:转载|授权)[^。！？]{0,20}。?\s*$"
+)
 
 
 def mark_boilerplate(document: Document) -> Document:

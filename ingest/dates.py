@@ -9,48 +9,48 @@ from datetime import date, timedelta
 
 _ZEROS = "〇零○ＯOo0"
 _CHINESE = f"{_ZEROS}一二三四五六七八九十"
-_VALUES = {zero: 0 for zero in _ZEROS} | {digit: value for value, digit in enumerate("一二三四五六七八九", start=1)}
+_VALUES = dict.fromkeys(_ZEROS, 0) | {digit: value for value, digit in enumerate("一二三四五六七八九", start=1)}
 _VALUES["两"] = 2
 _DAY = rf"(?:\d{{1,2}}|[{_CHINESE}]{{1,3}})"
 _YEAR = rf"(?:(?:19|20)\d{{2}}|[一二][{_CHINESE}]{{3}})"
 
-DATE = rf"{_YEAR}\s*(?:年|[-/.])\s*{_DAY}\s*(?:月|[-/.])\s*{_DAY}(?!\d)(?:\s*[日号])?"
+DATE = rf"{_YEAR}\s*+(?:年|[-/.])\s*+{_DAY}\s*+(?:月|[-/.])\s*+{_DAY}(?!\d)(?:\s*+[日号])?"
 """A full date: `2019年3月1日`, `二〇一九年三月一日`, `2019-03-01`, `2019/3/1`, `2019.3.1`."""
 
-_PARTS = re.compile(
-    rf"(?P<year>{_YEAR})\s*(?:年|[-/.])\s*(?P<month>{_DAY})\s*(?:月|[-/.])\s*(?P<day>{_DAY})"
-)
+_PARTS = re.compile(rf"(?P<year>{_YEAR})\s*+(?:年|[-/.])\s*+(?P<month>{_DAY})\s*+(?:月|[-/.])\s*+(?P<day>{_DAY})")
 _COUNT = r"(?:\d{1,3}|[一二两三四五六七八九十]{1,3})"
 _BEGINS = r"(?:正式)?(?:施行|实施|执行|生效|试行|起效|实行)"
 _FROM = re.compile(
-    rf"(?:自|从)?\s*(?P<date>{DATE})\s*(?:零时|０时|0时)?\s*(?:起|开始)\s*[，,]?\s*(?:在[^，。；\n]{{2,12}})?{_BEGINS}"
-    rf"|(?:自|于|从)\s*(?P<on>{DATE})\s*{_BEGINS}"
-    rf"|有效期(?:限)?(?:为|是)?[：:]?\s*(?:自|从)\s*(?P<term>{DATE})"
-    rf"|(?:施行|实施|生效|执行)(?:日期|时间)\s*[】\]]?\s*[:：|]*\s*(?P<label>{DATE})"
+    rf"(?:自|从)?\s*+(?P<date>{DATE})\s*+(?:零时|０时|0时)?\s*+(?:起|开始)\s*+[，,]?\s*+(?:在[^，。；\n]{{2,12}})?{_BEGINS}"
+    rf"|(?:自|于|从)\s*+(?P<on>{DATE})\s*+{_BEGINS}"
+    rf"|有效期(?:限)?(?:为|是)?[：:]?\s*+(?:自|从)\s*+(?P<term>{DATE})"
+    rf"|(?:施行|实施|生效|执行)(?:日期|时间)\s*+[】\]]?\s*+[:：|]*\s*+(?P<label>{DATE})"
 )
 _FROM_ISSUE = re.compile(
-    r"自\s*(?:发布|公布|印发|颁布|签发|发文|下发|印发公布|发布实施|公布施行|公告|批准|通过|签署)\s*之日(?:起)?\s*"
-    rf"(?:(?:满|后|的)?\s*(?P<count>{_COUNT})\s*个?(?P<unit>日|天|月|工作日)\s*(?:后|起|之后|届满)?)?\s*(?:起)?\s*{_BEGINS}"
+    r"自\s*+(?:发布|公布|印发|颁布|签发|发文|下发|印发公布|发布实施|公布施行|公告|批准|通过|签署)\s*+之日(?:起)?\s*+"
+    rf"(?:(?:满|后|的)?\s*+(?P<count>{_COUNT})\s*+个?(?P<unit>日|天|月|工作日)\s*+(?:后|起|之后|届满)?)?\s*+(?:起)?\s*+{_BEGINS}"
 )
 _UNTIL = re.compile(
-    rf"有效期(?:限)?(?:为)?\s*(?:截至|截止至|截止到|截止|至|到|延长至|延续至)\s*(?P<date>{DATE})"
-    rf"|(?:执行|试行|实施|施行|有效)(?:期限|期)?\s*(?:截至|截止到?|至|到)\s*(?P<until>{DATE})"
-    rf"|(?:自|从)\s*{DATE}\s*(?:起)?\s*(?:施行|实施|执行|生效|试行)?\s*[，,]?\s*(?:有效期)?(?:至|到)\s*(?P<range>{DATE})\s*(?:止|有效)?"
-    rf"|(?:失效|废止|截止|终止)(?:日期|时间)\s*[】\]]?\s*[:：|]*\s*(?P<label>{DATE})"
-    rf"|有效期(?:限)?(?:{_COUNT}年)?[，,]\s*(?:至|到)\s*(?P<after>{DATE})"
+    rf"有效期(?:限)?(?:为)?\s*+(?:截至|截止至|截止到|截止|至|到|延长至|延续至)\s*+(?P<date>{DATE})"
+    rf"|(?:执行|试行|实施|施行|有效)(?:期限|期)?\s*+(?:截至|截止到?|至|到)\s*+(?P<until>{DATE})"
+    rf"|(?:自|从)\s*+{DATE}\s*+(?:起)?\s*+(?:施行|实施|执行|生效|试行)?\s*+[，,]?\s*+(?:有效期)?(?:至|到)\s*+(?P<range>{DATE})\s*+(?:止|有效)?"
+    rf"|(?:失效|废止|截止|终止)(?:日期|时间)\s*+[】\]]?\s*+[:：|]*\s*+(?P<label>{DATE})"
+    rf"|有效期(?:限)?(?:{_COUNT}年)?[，,]\s*+(?:至|到)\s*+(?P<after>{DATE})"
 )
-_UNTIL_YEAR = re.compile(r"有效期(?:限)?(?:为)?\s*(?:截至|截止到?|至|到)\s*(?P<year>20\d{2})\s*年(?:年?底|末|12月底)")
+_UNTIL_YEAR = re.compile(
+    r"有效期(?:限)?(?:为)?\s*+(?:截至|截止到?|至|到)\s*+(?P<year>20\d{2})\s*+年(?:年?底|末|12月底)"
+)
 _YEARS = re.compile(
-    rf"(?:有效期(?:限)?|试行期(?:限)?|(?:施行|实施|执行|暂行|适用)(?:期限|期))\s*(?:暂定)?(?:为|是|：|:)?\s*(?P<years>{_COUNT})\s*(?:周)?(?P<unit>年|个月)"
-    rf"|(?:试行|暂行|暂定执行|试运行|先行试行)\s*(?P<trial>{_COUNT})\s*(?P<trial_unit>年|个月)(?!以|内)"
+    rf"(?:有效期(?:限)?|试行期(?:限)?|(?:施行|实施|执行|暂行|适用)(?:期限|期))\s*+(?:暂定)?(?:为|是|：|:)?\s*+(?P<years>{_COUNT})\s*+(?:周)?(?P<unit>年|个月)"
+    rf"|(?:试行|暂行|暂定执行|试运行|先行试行)\s*+(?P<trial>{_COUNT})\s*+(?P<trial_unit>年|个月)(?!以|内)"
 )
 _RANGE = re.compile(
-    r"(?P<first>(?:19|20)\d{2})\s*年?\s*[-—–－~～〜至到]{1,2}\s*(?P<last>(?:19|20)\d{2})\s*年?(?!\s*[-/.月]?\d)"
+    r"(?P<first>(?:19|20)\d{2})\s*+年?\s*+[-—–－~～〜至到]{1,2}\s*+(?P<last>(?:19|20)\d{2})\s*+年?(?!\s*+[-/.月]?\d)"
 )
 _TERM = re.compile(
-    rf"(?:实施|执行|规划|计划|行动|政策|有效)期(?:限|间)?\s*(?:为|是|自|从|：|:)*\s*"
-    rf"(?:(?P<first>{DATE})\s*(?:起)?\s*[至到—–~～-]+\s*(?P<last>{DATE})"
-    r"|(?P<years>(?:19|20)\d{2}\s*年?\s*[-—–－~～至到]{1,2}\s*(?:19|20)\d{2}\s*年))"
+    rf"(?:实施|执行|规划|计划|行动|政策|有效)期(?:限|间)?\s*+(?:为|是|自|从|：|:)*\s*+"
+    rf"(?:(?P<first>{DATE})\s*+(?:起)?\s*+[至到—–~～-]+\s*+(?P<last>{DATE})"
+    r"|(?P<years>(?:19|20)\d{2}\s*+年?\s*+[-—–－~～至到]{1,2}\s*+(?:19|20)\d{2}\s*+年))"
 )
 _ITSELF = re.compile(
     r"本(?:办法|规定|细则|通知|意见|方案|政策|条例|措施|规则|规范|指引|文件|计划|通告|公告|决定|实施细则|若干|指南|标准|制度)|"
@@ -59,12 +59,15 @@ _ITSELF = re.compile(
 # 本办法自…; 《办法》自…; "现予公布，自…"; "…印发给你们，自…"
 _OWN = re.compile(
     r"本[\u4e00-\u9fff]{2,8}(?:[^，。]{0,6})$|本(?:办法|规定|细则|通知|意见|方案|政策|条例|措施|规则|规范|指引|文件|计划|通告|公告|决定|标准|制度|法)|"
-    r"(?:现予|现将|予以|印发给你们|请[^，。]{0,12}执行|通过|公布|发布|修订)[^。]{0,30}[，,]\s*$|《[^》]{1,8}》\s*(?:将|已)?\s*$|"
+    r"(?:现予|现将|予以|印发给你们|请[^，。]{0,12}执行|通过|公布|发布|修订)[^。]{0,30}[，,]\s*+$|《[^》]{1,8}》\s*+(?:将|已)?\s*+$|"
     r"[该此新](?:办法|规定|细则|通知|意见|方案|政策|条例|措施|规则|规|政)[^，。]{0,6}$|以上[^，。]{0,12}$"
 )
 _CLAUSE_LABEL = re.compile(
-    r"^[\s#*>]*(?:第[一二三四五六七八九十百零〇\d]+条(?:之[一二三四五六七八九十]+)?(?:【[^】]*】)?|[（(]?[一二三四五六七八九十\d]+[)）、.．])?\s*"
+    r"^[\s#*>]*(?:第[一二三四五六七八九十百零〇\d]+条(?:之[一二三四五六七八九十]+)?(?:【[^】]*】)?|[（(]?[一二三四五六七八九十\d]+[)）、.．])?\s*+"
 )
+_OTHERS = re.compile(r"《[^》]*》[^，,]{0,8}$|居住证|营业执照|许可证|资格证|证书|合同|保函|签证")
+# A sentence is looked at within so many characters of a date.
+_SENTENCE_CHARACTERS = 300
 # Plans run for some years; a range of more is a history.
 _LONGEST_PLAN = 30
 
@@ -159,18 +162,22 @@ def stated_period(text: str) -> tuple[str, str, int, int] | None:
 
 def _is_own_start(text: str, position: int) -> bool:
     """Whether a day of effect is the document's own: so worded, or the beginning of its clause."""
-    before = text[max(text.rfind(mark, 0, position) for mark in "。\n；;") + 1 : position]
+    before = _clause_before(text, position)
     return bool(_OWN.search(before)) or not _CLAUSE_LABEL.sub("", before).strip(" （(　\t")
 
 
 def _about_itself(text: str, position: int, end: int) -> bool:
     """Whether a statement is about the document and not, say, about a certificate it speaks of."""
-    begin = max(text.rfind(mark, 0, position) for mark in "。\n；;") + 1
-    stop = min((place for place in (text.find(mark, end) for mark in "。\n；;") if place >= 0), default=len(text))
-    before, sentence = text[begin:position], text[begin:stop]
-    if re.search(r"《[^》]*》[^，,]{0,8}$|居住证|营业执照|许可证|资格证|证书|合同|保函|签证", before) and "本" not in before:
+    before = _clause_before(text, position)
+    after = re.split("[。\n；;]", text[end : end + _SENTENCE_CHARACTERS], maxsplit=1)[0]
+    if _OTHERS.search(before) and "本" not in before:
         return False
-    return bool(_ITSELF.search(sentence)) or not before.strip(" （(　")
+    return bool(_ITSELF.search(before + text[position:end] + after)) or not before.strip(" （(　")
+
+
+def _clause_before(text: str, position: int) -> str:
+    """What stands before a place in its clause."""
+    return re.split("[。\n；;]", text[max(0, position - _SENTENCE_CHARACTERS) : position])[-1]
 
 
 def _after(published: str, count: str | None, unit: str | None) -> str | None:

@@ -18,10 +18,14 @@ from vectorstore.passage import Document, Metadata, Span
 # A reading names the plan it interprets in its headline or its first sentences.
 _HEAD_CHARACTERS = 300
 _BOOK = re.compile(r"《([^《》]{2,120})》")
-_REPEAL = re.compile(r"[^。\n]*?(?:同时废止|予以废止|即行废止|停止执行|即予废止|相应废止|一并废止)")
+_REPEAL = re.compile("同时废止|予以废止|即行废止|停止执行|即予废止|相应废止|一并废止")
+# A sentence that repeals a list of documents is no longer than this.
+_SENTENCE_CHARACTERS = 800
 # In such a sentence these clauses name what the document rests on, not what it ends.
-_RESTS_ON = re.compile(r"[^，,；;]*(?:根据|依据|依照|按照)[^，,；;]*[，,；;]|.*?(?:施行|实施|执行|生效)(?:[，,；;]|(?=[《原]))")
-_FRONT_MATTER = re.compile(r"^(?P<key>title|date|issuer)\s*:\s*[\"']?(?P<value>[^\"'\n]+)", re.MULTILINE)
+_RESTS_ON = re.compile(
+    r"[^，,；;]*(?:根据|依据|依照|按照)[^，,；;]*[，,；;]|.*?(?:施行|实施|执行|生效)(?:[，,；;]|(?=[《原]))"
+)
+_FRONT_MATTER = re.compile(r"^(?P<key>title|date|issuer)\s*+:\s*+[\"']?(?P<value>[^\"'\n]+)", re.MULTILINE)
 
 
 def describe(document: Document) -> Document:
@@ -42,7 +46,7 @@ def describe(document: Document) -> Document:
     doc_no = kept("doc_no", doc_no_of(lines, text))
     kind = kind_of(title, text, doc_no)
     issuer = kept("issuer", issuer_of(lines, text, title, news=kind in ("新闻", "解读"))) or given.issuer
-    published = kept("published", published_of(lines, text) or _front_date(front)) or given.published
+    published = kept("published", published_of(lines) or _front_date(front)) or given.published
     start, until = _validity(text, published, spans, reading=kind == "解读")
     region = region_of(issuer if kind not in ("新闻", "解读") else title, title, issuer)
     return replace(
@@ -106,7 +110,10 @@ def _front_matter(document: Document) -> dict[str, Value]:
         return {}
     end = document.boilerplate[0][1]
     return {
-        match["key"]: (match["value"].strip(), (match.start("value"), match.start("value") + len(match["value"].strip())))
+        match["key"]: (
+            match["value"].strip(),
+            (match.start("value"), match.start("value") + len(match["value"].strip())),
+        )
         for match in _FRONT_MATTER.finditer(document.text, 0, end)
     }
 
@@ -142,13 +149,13 @@ def _validity(
 
 def _named_period(text: str, title: Span | None, *, reading: bool) -> tuple[str, str, int, int] | None:
     if title is not None:
-        planned = period(text[slice(*title)])
+        planned = _planned(text[slice(*title)])
         if planned:
             return planned[0], planned[1], title[0] + planned[2], title[0] + planned[3]
     if not reading:
         return None
     begin = title[0] if title else 0
-    named = [(match, period(match[1])) for match in _BOOK.finditer(text, begin, begin + _HEAD_CHARACTERS)]
+    named = [(match, _planned(match[1])) for match in _BOOK.finditer(text, begin, begin + _HEAD_CHARACTERS)]
     plans = {planned[:2] for _, planned in named if planned}
     if len(plans) != 1:
         return None
@@ -156,10 +163,19 @@ def _named_period(text: str, title: Span | None, *, reading: bool) -> tuple[str,
     return planned[0], planned[1], match.start(1) + planned[2], match.start(1) + planned[3]
 
 
+def _planned(name: str) -> tuple[str, str, int, int] | None:
+    """The years in the name of a plan; 2020-2021年度 in another name says what a document is about."""
+    return (
+        period(name) if re.search("规划|计划|方案|纲要|行动|攻坚|意见|政策|措施", name) and "年度" not in name else None
+    )
+
+
 def _repeals(text: str) -> tuple[str, ...]:
     found: list[str] = []
-    for sentence in _REPEAL.finditer(text):
-        words = _RESTS_ON.sub("", sentence.group())
+    for match in _REPEAL.finditer(text):
+        begin = max(0, match.start() - _SENTENCE_CHARACTERS)
+        begin = max(text.rfind("。", begin, match.start()), text.rfind("\n", begin, match.start()), begin - 1) + 1
+        words = _RESTS_ON.sub("", text[begin : match.start()])
         found += _BOOK.findall(words)
-        found += ["".join(match.group().split()) for match in DOC_NO.finditer(_BOOK.sub("", words))]
+        found += ["".join(number.group().split()) for number in DOC_NO.finditer(_BOOK.sub("", words))]
     return tuple(dict.fromkeys(found))

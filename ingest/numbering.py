@@ -14,18 +14,18 @@ ANNEX, PART, CHAPTER, DIVISION, ARTICLE, FIRST, SECOND, THIRD, FOURTH, FIFTH = r
 _REFERENCE = "(?![第、，,和或及与至的之所规中])"
 
 _MARKERS: tuple[tuple[int, re.Pattern[str]], ...] = (
-    (ANNEX, re.compile(rf"附(?:件|录|表|则)\s*{NUMERAL}{{0,3}}(?=$|[\s:：.、（(])")),
-    (PART, re.compile(rf"第\s*{NUMERAL}+\s*(?:编|篇|分编|部分)(?=$|[\s　:：])|(?:Part|PART)\s+[\dIVXLC]+\b")),
-    (CHAPTER, re.compile(rf"第\s*{NUMERAL}+\s*章(?!第)|(?:Chapter|CHAPTER)\s+[\dIVXLC]+\b")),
-    (DIVISION, re.compile(rf"第\s*{NUMERAL}+\s*节(?!第)|(?:Section|SECTION)\s+[\dIVXLC]+\b")),
-    (ARTICLE, re.compile(rf"第\s*{NUMERAL}+\s*条(?:之{NUMERAL}+)?{_REFERENCE}|(?:Article|ARTICLE)\s+\d+\b")),
-    (FIRST, re.compile(r"[一二三四五六七八九十]{1,3}\s*[、．.]")),
-    (SECOND, re.compile(r"[（(]\s*[一二三四五六七八九十]{1,3}\s*[)）]、?")),
-    (THIRD, re.compile(r"[0-9０-９]{1,3}\s*(?:[、．]|\.(?![0-9]))")),
-    (FOURTH, re.compile(r"[（(]\s*[0-9０-９]{1,3}\s*[)）]|[0-9０-９]{1,3}\s*[)）]")),
+    (ANNEX, re.compile(rf"附(?:件|录|表|则)\s*+{NUMERAL}{{0,3}}(?=$|[\s:：.、（(])")),
+    (PART, re.compile(rf"第\s*+{NUMERAL}+\s*+(?:编|篇|分编|部分)(?=$|[\s　:：])|(?:Part|PART)\s+[\dIVXLC]+\b")),
+    (CHAPTER, re.compile(rf"第\s*+{NUMERAL}+\s*+章(?!第)|(?:Chapter|CHAPTER)\s+[\dIVXLC]+\b")),
+    (DIVISION, re.compile(rf"第\s*+{NUMERAL}+\s*+节(?!第)|(?:Section|SECTION)\s+[\dIVXLC]+\b")),
+    (ARTICLE, re.compile(rf"第\s*+{NUMERAL}+\s*+条(?:之{NUMERAL}+)?{_REFERENCE}|(?:Article|ARTICLE)\s+\d+\b")),
+    (FIRST, re.compile(r"[一二三四五六七八九十]{1,3}\s*+[、．.]")),
+    (SECOND, re.compile(r"[（(]\s*+[一二三四五六七八九十]{1,3}\s*+[)）]、?")),
+    (THIRD, re.compile(r"[0-9０-９]{1,3}\s*+(?:[、．]|\.(?![0-9]))")),
+    (FOURTH, re.compile(r"[（(]\s*+[0-9０-９]{1,3}\s*+[)）]|[0-9０-９]{1,3}\s*+[)）]")),
     (FIFTH, re.compile(r"[①-⑳⑴-⒇]")),
 )
-_BULLET = re.compile(r"(?:[•·●■◆○▪▶►※◇□☆★➢✓]|[-*+–—](?=\s))\s*")
+_BULLET = re.compile(r"(?:[•·●■◆○▪▶►※◇□☆★➢✓]|[-*+–—](?=\s))\s*+")
 _ORNAMENT = re.compile(r"[\s　>*_`#]*")
 
 
@@ -45,7 +45,9 @@ def marker_of(line: str) -> Marker | None:
     for depth, pattern in _MARKERS:
         match = pattern.match(line, start)
         if match:
-            return Marker(depth, "".join(match.group().split()) if depth != ANNEX else match.group().strip(), match.end())
+            return Marker(
+                depth, "".join(match.group().split()) if depth != ANNEX else match.group().strip(), match.end()
+            )
     return None
 
 

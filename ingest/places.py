@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 _MUNICIPALITIES = "北京 上海 天津 重庆"
-_PROVINCES = (
-    "河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾"
-)
+_PROVINCES = "河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾"
 _REGIONS = "内蒙古自治区 广西壮族自治区 西藏自治区 宁夏回族自治区 新疆维吾尔自治区"
 # Prefecture-level cities, and county-level ones that issue policies of their own renown. Names that are everyday words
 # or other places as well (中山, 吉林, 海口 ...) count only with 市 behind them.
@@ -24,7 +22,9 @@ _CITIES = (
     "玉溪 保山 昭通 丽江 普洱 临沧 拉萨 日喀则 昌都 林芝 西安 铜川 宝鸡 咸阳 渭南 延安 汉中 榆林 安康 商洛 兰州 嘉峪关 金昌 白银 天水 武威 张掖 平凉 "
     "酒泉 庆阳 定西 陇南 西宁 海东 银川 石嘴山 吴忠 固原 中卫 乌鲁木齐 克拉玛依 吐鲁番 哈密 义乌 昆山 雄安"
 )
-_COMMON_WORDS = frozenset("大同 长治 白山 黄山 铁岭 白银 平凉 宝鸡 南平 三明 安康 随州 海东 自贡 保山 来宾 固原 四平 通化".split())
+_COMMON_WORDS = frozenset(
+    "大同 长治 白山 黄山 铁岭 白银 平凉 宝鸡 南平 三明 安康 随州 海东 自贡 保山 来宾 固原 四平 通化".split()
+)
 _SHORT = {
     **{name: f"{name}市" for name in _MUNICIPALITIES.split()},
     **{name: f"{name}省" for name in _PROVINCES.split()},
@@ -35,7 +35,7 @@ _SHORT["雄安"] = "雄安新区"
 _NAMES = "|".join(sorted(_SHORT, key=len, reverse=True))
 _KNOWN = re.compile(rf"(?P<name>{_NAMES})(?!路|街|大道|银行|大学)")
 
-_PROVINCE = r"(?:[\u4e00-\u9fff]{2,3}省|[\u4e00-\u9fff]{2,7}自治区)"
+_PROVINCE = rf"(?:(?:{'|'.join(_PROVINCES.split())})省|{'|'.join(_REGIONS.split())})"
 _CITY = r"(?:[\u4e00-\u9fff]{2,5}(?:(?<![城门超上都股夜楼集])市|自治州|盟)|[\u4e00-\u9fff]{1,4}州(?=[\u4e00-\u9fff]{1,4}(?:县|(?<![都城超上])市)))"
 _COUNTY = r"(?:[\u4e00-\u9fff]{1,5}(?:(?<![园社地灾山片学校街辖市发聚新税业贸范])区|(?<!各)县|自治县|旗))"
 _NEW_AREA = r"[\u4e00-\u9fff]{2,5}新区"
@@ -47,7 +47,12 @@ _NO_PLACE = re.compile(
     r"^(?:关于|印发|转发|解读|各|全|本|我|该|有关|部分|所在|市|省|区|县|新|旧|老|和|与|及|在|对|为|的|原|中心|城镇|城乡|非|推进|加快|支持|促进|建设|等)|"
     r"超市|上市|城市|门市|都市|股市|楼市|园区|社区|地区|辖区|校区|景区|灾区|片区|集聚区|开发区|示范区|保税区|高新区|试验区|街区|小区|厂区|牧区|山区|农区|林区|郊区|[主心老新建成市]城区"
 )
-_LEVELS = (("国家", r"^(?:国务院|中华人民共和国|国家|全国|中共中央|中央)|^(?:教育|财政|公安|民政|司法|商务|科技|科学技术|工业和信息化|人力资源和社会保障|住房和城乡建设|交通运输|农业农村|文化和旅游|自然资源|生态环境|应急管理|水利|环境保护)部"),)
+_LEVELS = (
+    (
+        "国家",
+        r"^(?:国务院|中华人民共和国|国家|全国|中共中央|中央)|^(?:教育|财政|公安|民政|司法|商务|科技|科学技术|工业和信息化|人力资源和社会保障|住房和城乡建设|交通运输|农业农村|文化和旅游|自然资源|生态环境|应急管理|水利|环境保护)部",
+    ),
+)
 
 
 def region_of(*names: str | None) -> str | None:
@@ -77,13 +82,20 @@ def _region(name: str) -> str | None:
 def level_of(region: str | None, issuer: str | None, title: str | None) -> str | None:
     """国家, 省, 市 or 区县; the municipalities under the central government rank with the provinces."""
     for level, pattern in _LEVELS:
-        if re.search(pattern, issuer or "") or (issuer is None and re.search(r"^(?:中华人民共和国|国务院)", title or "")):
+        if re.search(pattern, issuer or "") or (
+            issuer is None and re.search(r"^(?:中华人民共和国|国务院)", title or "")
+        ):
             return level
     if region is None:
         return None
     if region.removesuffix("市") in _MUNICIPALITIES.split():
         return "省"
-    for endings, level in ((("新区",), "市"), (("区", "县", "旗"), "区县"), (("市", "州", "盟"), "市"), (("省",), "省")):
+    for endings, level in (
+        (("新区",), "市"),
+        (("区", "县", "旗"), "区县"),
+        (("市", "州", "盟"), "市"),
+        (("省",), "省"),
+    ):
         if region.endswith(endings) and not region.endswith("自治区"):
             return level
     return "省" if region.endswith("自治区") else None

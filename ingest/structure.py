@@ -29,7 +29,9 @@ _NOT_A_HEADING = re.compile(
     r"^(?:文|图|撰文|作者)\s|(?:来源|作者|编辑|记者|审稿|责编|摄影?|电话|联系人|时间|日期|校对|通讯员)\s*[:：/]|\s摄$|记者\s|[，,].*[，,]|https?:|@"
 )
 # Pages mark up the document's own number or date as a heading; nothing stands under it.
-_OWN_NUMBER = re.compile(r".{1,16}[〔\[［(（【]\s*(?:19|20)\d{2}\s*[〕\]］)）】].{0,8}号|[\d年月日/.:\s-]+|(?:发布时间|发布日期|来源).*")
+_OWN_NUMBER = re.compile(
+    r".{1,16}[〔\[［(（【]\s*(?:19|20)\d{2}\s*[〕\]］)）】].{0,8}号|[\d年月日/.:\s-]+|(?:发布时间|发布日期|来源).*"
+)
 # Ranks: headings of the markup by their level, then numbering without markup.
 _NUMBERED_RANK = 100
 _BARE_RANK = _NUMBERED_RANK + SECOND - 0.5
@@ -113,7 +115,7 @@ def _unwrapped(document: Document, pieces: list[Block]) -> list[Block]:
             and widths[index - 1] >= _WRAPPED_COLUMNS
             and widths[index] <= widths[index - 1] * 1.15
             and text.count("\n", merged[-1].end, piece.start) == 1
-            and not _SENTENCE_END.search(text[merged[-1].start : merged[-1].end])
+            and not _SENTENCE_END.search(text[max(merged[-1].start, merged[-1].end - 2) : merged[-1].end])
             and text[piece.start - 1] == "\n"
             and marker_of(line) is None
             and not is_bullet(line)

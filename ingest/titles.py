@@ -15,30 +15,63 @@ _KIND_WORDS = (
     "要点 说明 汇编 解读 问答 令 守则 章程 制度 程序 表 报告"
 ).split()
 _KINDS = {
-    "实施细则": "细则", "细则": "细则", "条例": "条例", "办法": "办法", "规定": "规定", "规则": "规定", "规范": "规定", "规划": "规划",
-    "计划": "规划", "纲要": "规划", "意见": "意见", "方案": "方案", "通知": "通知", "通告": "通知", "通报": "通知", "公告": "公告", "公示": "公告",
-    "决定": "决定", "决议": "决定", "指南": "指南", "指引": "指南", "措施": "政策", "政策": "政策", "标准": "标准", "批复": "批复", "复函": "批复",
-    "要点": "规划", "清单": "清单", "目录": "清单", "说明": "解读", "解读": "解读", "问答": "解读",
+    "实施细则": "细则",
+    "细则": "细则",
+    "条例": "条例",
+    "办法": "办法",
+    "规定": "规定",
+    "规则": "规定",
+    "规范": "规定",
+    "规划": "规划",
+    "计划": "规划",
+    "纲要": "规划",
+    "意见": "意见",
+    "方案": "方案",
+    "通知": "通知",
+    "通告": "通知",
+    "通报": "通知",
+    "公告": "公告",
+    "公示": "公告",
+    "决定": "决定",
+    "决议": "决定",
+    "指南": "指南",
+    "指引": "指南",
+    "措施": "政策",
+    "政策": "政策",
+    "标准": "标准",
+    "批复": "批复",
+    "复函": "批复",
+    "要点": "规划",
+    "清单": "清单",
+    "目录": "清单",
+    "说明": "解读",
+    "解读": "解读",
+    "问答": "解读",
 }
-_NOTE = r"(?:\s*[（(][^（）()]{1,24}[）)])*"
+_NOTE = r"(?:\s*+[（(][^（）()]{1,24}[）)])*"
 # "…管理办法（试行）", "…行动计划(2019-2021年)", "…的通知"
-_TITLE_END = re.compile(rf"(?:{'|'.join(_KIND_WORDS)})》?(?:的通知|的公告|的决定)?{_NOTE}\s*(?:20\d\d)?$")
+_TITLE_END = re.compile(rf"(?:{'|'.join(_KIND_WORDS)})》?(?:的通知|的公告|的决定)?{_NOTE}\s*+(?:20\d\d)?$")
 _READING = re.compile(r"解读|问答|图解|一图读懂|答记者问|一问一答|政策说明")
-_NEWS = re.compile(r"记者|通讯员|本报讯|采访人员|审稿|撰文|原创|本文作者|新华社|讯[（(]|客户端|[□■]\S{2,8}(?:日报|网|社)")
-_SOURCE = re.compile(r"来源\s*[:：]\s*[^\s法省市县区]")
+_NEWS = re.compile(
+    r"记者|通讯员|本报讯|采访人员|审稿|撰文|原创|本文作者|新华社|讯[（(]|客户端|[□■]\S{2,8}(?:日报|网|社)"
+)
+_SOURCE = re.compile(r"来源\s*+[:：]\s*+[^\s法省市县区]")
 _BOOK = re.compile(r"《([^《》]{2,120})》")
 _SITE = re.compile(r"[_|｜]|\s[-–—]+\s|[-–—]+(?=[^-–—]{2,24}$)")
 _FIELD_LINE = re.compile(
-    r"^[【\[]?(?:来源|作者|发布|发文|成文|关键[字词]|时间|日期|信息|索引?|索取号|文\s*号|标题|责任|责编|编辑|浏览|点击|访问|主题|分类|字体|字号|公开|效力|时效|"
-    r"法规|名\s*称|当前位置|您的位置|颁布|实施日期|有效性|类别|标签|编者按|导读|摘要)[^，。]{0,12}[:：】\]]"
+    r"^[【\[]?(?:来源|作者|发布|发文|成文|关键[字词]|时间|日期|信息|索引?|索取号|文\s*+号|标题|责任|责编|编辑|浏览|点击|访问|主题|分类|字体|字号|公开|效力|时效|"
+    r"法规|名\s*+称|当前位置|您的位置|颁布|实施日期|有效性|类别|标签|编者按|导读|摘要)[^，。]{0,12}[:：】\]]"
 )
 _ADDRESS = re.compile(r"^各.{2,60}[:：]$|.{2,60}[:：]$")
 _ORGAN_HEAD = re.compile(r"(?P<organ>.{4,40}?)(?:文件|令|公告|通告|函件|函|公报|会议纪要)")
-_NOT_TITLE = re.compile(r"[。；，,;]$|^第[一二三四五六七八九十\d\s]+[章节条号]|^[—–-]{2}|^目\s*录$|^前\s*言$|^附件|@|https?:|^[\d\s.:/年月日-]+$")
-_ORIGINAL = re.compile(r"^原创\s+|^[■□●◆▍【\[]\s*|^(?:转发|置顶)\s*[:：]\s*")
+_NOT_TITLE = re.compile(
+    r"[。；，,;]$|^第[一二三四五六七八九十\d\s]+[章节条号]|^[—–-]{2}|^目\s*+录$|^前\s*+言$|^附件|@|https?:|^[\d\s.:/年月日-]+$"
+)
+_ORIGINAL = re.compile(r"^原创\s+|^[■□●◆▍]\s*+|^[【\[](?=[^】\]]*[】\]]$)|^(?:转发|置顶)\s*+[:：]\s*+")
 _HEAD_LINES = 30
 _LONGEST = 120
 _SHORTEST = 7
+_LONGEST_GIVEN = 300
 
 
 def title_of(document: Document, lines: Sequence[TextLine], given: str | None) -> tuple[str, Span | None] | None:
@@ -49,6 +82,7 @@ def title_of(document: Document, lines: Sequence[TextLine], given: str | None) -
     first line that is no field, no masthead and no sentence; the markup's title by itself.
     """
     head = list(lines[:_HEAD_LINES])
+    given = given[:_LONGEST_GIVEN] if given else None
     found = _by_markup(head, given) or _by_heading(document, head) or _by_wording(head) or _first_line(head)
     if found:
         return _trimmed(document.text, _with_note(head, found))
@@ -62,7 +96,7 @@ def kind_of(title: str | None, text: str, doc_no: str | None) -> str | None:
     if _READING.search(outside):
         return "解读"
     ends = list(re.finditer("|".join(_KIND_WORDS), re.sub(_NOTE + "$", "", (title or "").strip().rstrip("》"))))
-    stem = re.sub(_NOTE + r"\s*$", "", (title or "").strip()).rstrip("》")
+    stem = re.sub(_NOTE + r"\s*+$", "", (title or "").strip()).rstrip("》")
     word = ends[-1].group() if ends and stem.endswith(ends[-1].group()) else None
     if doc_no is None and (_NEWS.search(text[:800]) or _NEWS.search(text[-400:])) and "第一条" not in text:
         return "新闻"
@@ -106,9 +140,14 @@ def _by_wording(head: Sequence[TextLine]) -> Span | None:
     for index, line in enumerate(head):
         if index and _is_sentence(head[index - 1].text) and notice is None and index > 6:
             break
-        if re.fullmatch(r"目\s*录|\[?[Tt]able of contents\]?", line.text):
+        if re.fullmatch(r"目\s*+录|\[?[Tt]able of contents\]?", line.text):
             break
-        if marker_of(line.text) is not None or not _could_be(line.text) or not _TITLE_END.search(line.text) or len(_plain(line.text)) < _SHORTEST:
+        if (
+            marker_of(line.text) is not None
+            or not _could_be(line.text)
+            or not _TITLE_END.search(line.text)
+            or len(_plain(line.text)) < _SHORTEST
+        ):
             continue
         start = line.start
         before = head[index - 1] if index else None
@@ -125,10 +164,12 @@ def _by_wording(head: Sequence[TextLine]) -> Span | None:
 
 def _splits(before: str, line: str) -> bool:
     """Whether two lines are one title that did not fit on a line."""
-    if _TITLE_END.search(before) or re.search(r"号\s*$|[:：]", before):
+    if _TITLE_END.search(before) or re.search(r"号\s*+$|[:：]", before):
         return False
-    return bool(re.match(r"《|的|关于", line)) or before.endswith(("关于", "印发", "的", "》", "和", "、")) or (
-        len(_plain(line)) <= 14 and len(_plain(before)) >= 10 and not re.search(r"[，。\s]|\d日?$", before)
+    return (
+        bool(re.match(r"《|的|关于", line))
+        or before.endswith(("关于", "印发", "的", "》", "和", "、"))
+        or (len(_plain(line)) <= 14 and len(_plain(before)) >= 10 and not re.search(r"[，。\s]|\d日?$", before))
     )
 
 
@@ -162,7 +203,9 @@ def _first_line(head: Sequence[TextLine]) -> Span | None:
 def _with_note(head: Sequence[TextLine], span: Span) -> Span:
     """The title with the note in brackets, （征求意见稿）, that stands on a line below it."""
     below = next((line for line in head if line.start >= span[1]), None)
-    if below and re.fullmatch(r"[（(](?:征求意见稿|试行|暂行|草案|修订[^（()）]{0,8}|送审稿|\d{4}年[^（()）]{0,8})[）)]", below.text):
+    if below and re.fullmatch(
+        r"[（(](?:征求意见稿|试行|暂行|草案|修订[^（()）]{0,8}|送审稿|\d{4}年[^（()）]{0,8})[）)]", below.text
+    ):
         return span[0], below.end
     return span
 
@@ -175,7 +218,7 @@ def _trimmed(text: str, span: Span) -> tuple[str, Span]:
         start += ornament.end()
         if text[end - 1] in "】]" and text[start - 1] in "【[":
             end -= 1
-    number = re.search(r"\s*[（(][^（）()]*(?:令|号)[^（）()]*[）)]$", text[start:end])
+    number = re.search(r"\s*+[（(][^（）()]*(?:令|号)[^（）()]*[）)]$", text[start:end])
     if number and number.start() > _SHORTEST:
         end = start + number.start()
     written = text[start:end]

@@ -101,6 +101,11 @@ def locked_pdf(path: Path) -> None:
     pdf.output(str(path))
 
 
+def huge_file(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(200 * 2**20)
+
+
 def scanned_pdf(path: Path) -> None:
     pdf = FPDF()
     pdf.add_page()
@@ -113,11 +118,11 @@ def scanned_pdf(path: Path) -> None:
     [
         ("missing.txt", lambda path: None, "no such file"),
         ("empty.txt", lambda path: path.write_bytes(b""), "empty"),
-        ("noise.txt", lambda path: path.write_bytes(bytes(range(1, 256)) * 9), "Supported"),
+        ("noise.txt", lambda path: path.write_bytes(bytes(range(1, 256)) * 9), "encoding"),
         ("locked.pdf", locked_pdf, "password"),
         ("scan.pdf", scanned_pdf, "OCR"),
-        ("picture.png", lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100)), "image"),
-        ("huge.txt", lambda path: path.open("wb").truncate(200 * 2**20), "200 MiB"),
+        ("picture.png", lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100)), "PNG picture"),
+        ("huge.txt", huge_file, "200 MiB"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_its_reason(

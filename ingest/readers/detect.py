@@ -6,14 +6,12 @@ import re
 from pathlib import PurePath
 
 from ingest.errors import UnreadableDocument
-from ingest.readers.docx import read_docx
 from ingest.readers.docx_package import check_word_package
-from ingest.readers.encoding import decode
-from ingest.readers.html import declared_encodings, read_html
-from ingest.readers.markdown import read_markdown
-from ingest.readers.pdf import read_pdf
+from ingest.readers.encoding import declared_encodings, decode
 from ingest.readers.plain import read_plain
 from vectorstore.passage import Document
+
+# The other readers are imported where a file needs them: their libraries take 0.4 s, which a question must not wait for.
 
 # A policy document has at most some ten thousand pages of text; beyond 50 MiB it is a scan, an archive or an attack.
 MAX_BYTES = 50 * 1024 * 1024
@@ -45,7 +43,9 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML_START = re.compile(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
-_HTML_TAG = re.compile(r"</?(?:p|div|table|tbody|tr|td|br|span|script|style|font|ul|li|h[1-6]|meta|link|title)\b[^<>]*>", re.I)
+_HTML_TAG = re.compile(
+    r"</?(?:p|div|table|tbody|tr|td|br|span|script|style|font|ul|li|h[1-6]|meta|link|title)\b[^<>]*>", re.I
+)
 # A text that only mentions a tag has one or two of them; a fragment of a page has a tag in every paragraph.
 _FRAGMENT_TAGS = 3
 _FRAGMENT_CHARACTERS_PER_TAG = 400
@@ -75,17 +75,24 @@ def _read(data: bytes, source: str) -> Document:
     if re.match(rb"(?:\xef\xbb\xbf)?\s*%PDF-", data[:1024]) or (
         source.lower().endswith(".pdf") and b"%PDF-" in data[:1024]
     ):
+        from ingest.readers.pdf import read_pdf
+
         return read_pdf(data, source)
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         check_word_package(data, _NEXT)
+        from ingest.readers.docx import read_docx
+
         return read_docx(data, source)
     refuse_binary(data)
-    encodings = declared_encodings(data)
-    text = decode(data, encodings)
+    text = decode(data, declared_encodings(data))
     kind = _text_kind(text, PurePath(source).suffix.lower())
     if kind == "html":
+        from ingest.readers.html import read_html
+
         return _checked_page(read_html(text, source), source)
     if kind == "markdown":
+        from ingest.readers.markdown import read_markdown
+
         return read_markdown(text, source)
     return read_plain(text, source)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import docx
+from docx.document import Document as WordDocument
 from lxml import etree
 
 from ingest.errors import UnreadableDocument
@@ -50,7 +51,7 @@ def read_docx(data: bytes, source: str) -> Document:
 
 
 class _Reader:
-    def __init__(self, opened: docx.document.Document) -> None:
+    def __init__(self, opened: WordDocument) -> None:
         self.builder = TextBuilder()
         self._levels = _heading_levels(opened)
         self._numbering = Numbering(opened)
@@ -81,7 +82,7 @@ class _Reader:
         return self._numbering.label(element, style) + text, level
 
     def _table(self, table: etree._Element, depth: int) -> None:
-        rows = [row for row in _children(table, "tr")]
+        rows = _children(table, "tr")
         if _is_layout(rows):
             for row in rows:
                 for cell in _children(row, "tc"):
@@ -174,7 +175,7 @@ def _text(paragraph: etree._Element) -> str:
     return "".join(pieces)
 
 
-def _heading_levels(opened: docx.document.Document) -> dict[str, int]:
+def _heading_levels(opened: WordDocument) -> dict[str, int]:
     """Heading level by style id: from the outline level or the name of the style or of one it is based on."""
     levels: dict[str, int] = {}
     bases: dict[str, str] = {}

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 
-import docx
+from docx.document import Document as WordDocument
 from lxml import etree
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _DIGITS = "零一二三四五六七八九"
 _CHINESE = frozenset(
-    ["chineseCounting", "chineseCountingThousand", "chineseLegalSimplified", "japaneseCounting", "taiwaneseCounting", "taiwaneseCountingThousand", "ideographDigital", "koreanCounting"]
+    [
+        "chineseCounting",
+        "chineseCountingThousand",
+        "chineseLegalSimplified",
+        "japaneseCounting",
+        "taiwaneseCounting",
+        "taiwaneseCountingThousand",
+        "ideographDigital",
+        "koreanCounting",
+    ]
 )
 _BULLET = "•"
 
@@ -18,7 +27,7 @@ _BULLET = "•"
 class Numbering:
     """Counters of all lists of one document; ask for each paragraph once, in order."""
 
-    def __init__(self, opened: docx.document.Document) -> None:
+    def __init__(self, opened: WordDocument) -> None:
         self._levels: dict[tuple[str, int], tuple[str, str, int]] = {}  # (list, level) -> format, text, first number
         self._abstract: dict[str, str] = {}
         self._styles: dict[str, tuple[str, int]] = {}
@@ -39,11 +48,10 @@ class Numbering:
         for number in root.findall(f"{_W}num"):
             self._abstract[str(number.get(f"{_W}numId"))] = _value(number, "abstractNumId") or ""
         for style in opened.styles.element.iter(f"{_W}style"):
-            identifier = _value(style, "pPr/numPr/numId")
-            if identifier:
-                self._styles[str(style.get(f"{_W}styleId"))] = (
-                    identifier, _number(_value(style, "pPr/numPr/ilvl"), 0)
-                )
+            number_id = _value(style, "pPr/numPr/numId")
+            if number_id:
+                depth = _number(_value(style, "pPr/numPr/ilvl"), 0)
+                self._styles[str(style.get(f"{_W}styleId"))] = (number_id, depth)
 
     def label(self, paragraph: etree._Element, style: str | None) -> str:
         """The number Word shows before this paragraph, with what separates it from the text; empty for none."""
@@ -104,8 +112,19 @@ def chinese_numeral(number: int) -> str:
 def _roman(number: int) -> str:
     text = ""
     for value, letters in (
-        (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"),
-        (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
     ):
         count, number = divmod(number, value)
         text += letters * count

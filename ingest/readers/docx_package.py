@@ -48,8 +48,16 @@ def check_word_package(data: bytes, supported: str) -> None:
                     raise UnreadableDocument(
                         "Its XML declares entities, which no Word document does; save it again in Word or WPS."
                     )
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError, RuntimeError,
-            NotImplementedError, KeyError) as error:
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        EOFError,
+        OSError,
+        ValueError,
+        RuntimeError,
+        NotImplementedError,
+        KeyError,
+    ) as error:
         raise UnreadableDocument(
             "It is a damaged or incomplete zip package (.docx and other Office files are such); save or download it again."
         ) from error

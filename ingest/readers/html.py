@@ -6,8 +6,8 @@ import re
 import warnings
 from collections.abc import Iterator
 
-from bs4 import BeautifulSoup, NavigableString, Tag
-from bs4.element import PreformattedString
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, PreformattedString, Tag
 from bs4.exceptions import ParserRejectedMarkup
 
 from ingest.errors import UnreadableDocument
@@ -19,7 +19,6 @@ from vectorstore.passage import Document, Metadata
 # The parsed tree takes some thirty times the memory of its source; real pages, pictures removed, stay below 3 MiB.
 MAX_CHARACTERS = 8 * 1024 * 1024
 
-_CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.I)
 _DATA_URL = re.compile(r"data:[\w/+.;=-]{0,80}base64,[A-Za-z0-9+/=\s]{200,}")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _CJK = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
@@ -27,28 +26,119 @@ _CJK = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
 _SOURCE_BREAK = re.compile(rf"(?<=[{_CJK}]) ?\n ?(?=[{_CJK}])")
 
 _DROPPED = frozenset(
-    ["script", "style", "noscript", "template", "head", "title", "meta", "link", "object", "embed", "applet", "iframe", "svg", "canvas", "map", "audio", "video", "datalist", "textarea", "input"]
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "head",
+        "title",
+        "meta",
+        "link",
+        "object",
+        "embed",
+        "applet",
+        "iframe",
+        "svg",
+        "canvas",
+        "map",
+        "audio",
+        "video",
+        "datalist",
+        "textarea",
+        "input",
+    ]
 )
 _FURNITURE = frozenset(["nav", "footer", "aside", "select", "button", "menu", "dialog"])
-_FURNITURE_ROLES = frozenset(["navigation", "contentinfo", "complementary", "search", "banner", "menu", "menubar", "toolbar"])
+_FURNITURE_ROLES = frozenset(
+    ["navigation", "contentinfo", "complementary", "search", "banner", "menu", "menubar", "toolbar"]
+)
 _FURNITURE_NAMES = frozenset(
-    ["nav", "navbar", "navi", "navigation", "menu", "menubar", "submenu", "footer", "foot", "breadcrumb", "breadcrumbs", "crumb", "crumbs", "sidebar", "share", "bdsharebuttonbox", "copyright", "toolbar", "pagination", "pager", "friendlink", "friendlinks"]
+    [
+        "nav",
+        "navbar",
+        "navi",
+        "navigation",
+        "menu",
+        "menubar",
+        "submenu",
+        "footer",
+        "foot",
+        "breadcrumb",
+        "breadcrumbs",
+        "crumb",
+        "crumbs",
+        "sidebar",
+        "share",
+        "bdsharebuttonbox",
+        "copyright",
+        "toolbar",
+        "pagination",
+        "pager",
+        "friendlink",
+        "friendlinks",
+    ]
 )
 # An element named like a menu that holds more than this share of the page is the page, whatever its name says.
 _FURNITURE_SHARE = 0.25
 _BLOCKS = frozenset(
-    ["address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "legend", "li", "main", "menu", "nav", "ol", "option", "p", "pre", "section", "select", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "button"]
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "option",
+        "p",
+        "pre",
+        "section",
+        "select",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+        "button",
+    ]
 )
+# Browsers stop at 512 levels.
+_MAX_DEPTH = 1_000
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _META_TITLES = ("articletitle", "og:title")
 _META_DATES = ("pubdate", "article:published_time")
 _META_ISSUERS = ("contentsource",)
 _ISO_DATE = re.compile(r"(\d{4})[-/年](\d{1,2})[-/月](\d{1,2})")
-
-
-def declared_encodings(data: bytes) -> tuple[str, ...]:
-    """The encodings that the head of a page names, in order; evidence from the bytes goes before them."""
-    return tuple(match.decode("ascii", "replace") for match in _CHARSET.findall(data[:4096]))
 
 
 def read_html(text: str, source: str) -> Document:
@@ -111,6 +201,7 @@ class _Walker:
 
     def __init__(self, soup: BeautifulSoup) -> None:
         self._soup = soup
+        self._data_tables = _data_tables(soup)
         self._total = max(1, len(soup.get_text()))
         self._lines: list[Line] = []
         self._pieces: list[str] = []
@@ -126,7 +217,7 @@ class _Walker:
                     self._add(str(node), linked=links > 0)
                 continue
             name = node.name
-            if name == "table" and entering and is_data_table(node):
+            if entering and id(node) in self._data_tables:
                 self._flush(heading, furniture)
                 rows = grid(node, _cell_text)
                 if rows:
@@ -155,7 +246,7 @@ class _Walker:
             if entering and isinstance(node, Tag) and _is_hidden(node):
                 continue
             yield node, entering
-            if entering and isinstance(node, Tag) and not (node.name == "table" and is_data_table(node)):
+            if entering and isinstance(node, Tag) and id(node) not in self._data_tables:
                 stack.append((node, False))
                 stack.extend(
                     (child, True) for child in reversed(node.contents) if isinstance(child, Tag | NavigableString)
@@ -193,6 +284,27 @@ def _linked(table: Tag) -> float:
     return min(1.0, links / solid) if solid else 0.0
 
 
+def _data_tables(soup: BeautifulSoup) -> frozenset[int]:
+    """The ids of the tables that hold data, told in one pass.
+
+    Raises `UnreadableDocument` where elements are nested deeper than any browser follows.
+    """
+    outer: set[int] = set()
+    innermost: list[Tag] = []
+    stack: list[tuple[Tag, int, Tag | None]] = [(soup, 0, None)]
+    while stack:
+        node, depth, table = stack.pop()
+        if depth > _MAX_DEPTH:
+            raise UnreadableDocument("Its HTML is nested beyond what a browser shows; save its text as .txt.")
+        if node.name == "table":
+            if table is not None:
+                outer.add(id(table))
+            innermost.append(node)
+            table = node
+        stack.extend((child, depth + 1, table) for child in node.contents if isinstance(child, Tag))
+    return frozenset(id(table) for table in innermost if id(table) not in outer and is_data_table(table))
+
+
 def _is_hidden(node: Tag) -> bool:
     if node.name in _DROPPED:
         return True
@@ -203,7 +315,7 @@ def _is_hidden(node: Tag) -> bool:
 
 def _fold(text: str) -> str:
     """White space as a browser shows it, but without the spaces that source line breaks put between Chinese."""
-    marked = re.sub(r"[ \t\f]*[\r\n][ \t\r\n\f]*", "\n", text)
+    marked = "\n".join(part.strip(" \t\f") for part in re.split(r"[\r\n]+", text))
     return _SPACE.sub(" ", _SOURCE_BREAK.sub("", marked)).strip()
 
 

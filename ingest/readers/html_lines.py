@@ -37,7 +37,7 @@ def mark_furniture(lines: list[Line]) -> list[Line]:
     """The same lines with link lists, breadcrumbs and the small words between menu entries marked."""
     marked = [replace(line, furniture=line.furniture or _is_furniture(line)) for line in lines]
     own = sum(len(line.text) + sum(map(len, _cells(line))) for line in marked if not line.furniture)
-    if own < _OWN_TEXT and any(_SENTENCE.search(line.text) for line in lines):
+    if own < _OWN_TEXT and any(line.linked >= _LINK_SHARE and "。" in line.text for line in lines):
         return lines
     for index in range(1, len(marked) - 1):
         line = marked[index]

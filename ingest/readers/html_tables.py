@@ -17,8 +17,8 @@ _MAX_ROWS = 20_000
 
 
 def is_data_table(table: Tag) -> bool:
-    """Whether a table holds data: at least two rows with two columns, nothing nested, no page text in one cell."""
-    if table.find("table") is not None or str(table.get("role") or "") == "presentation":
+    """Whether a table without tables in it holds data: two rows with two columns, and no page text in one cell."""
+    if str(table.get("role") or "") == "presentation":
         return False
     rows = table.find_all("tr")
     wide = 0

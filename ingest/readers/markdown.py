@@ -67,8 +67,7 @@ def read_markdown(text: str, source: str) -> Document:
 def _line_starts(text: str) -> list[int]:
     """Where every line starts, and one past the end of the last one's line end."""
     starts = [0]
-    for match in re.finditer("\n", text):
-        starts.append(match.end())
+    starts += [match.end() for match in re.finditer("\n", text)]
     if starts[-1] != len(text) or not text:
         starts.append(len(text) + 1)
     return starts

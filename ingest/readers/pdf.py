@@ -9,7 +9,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ingest.errors import UnreadableDocument
-from ingest.readers.pdf_layout import Line, page_paragraphs, running_lines
+from ingest.readers.pdf_layout import Line, page_paragraphs, running_lines, split_watermarks
 from ingest.readers.pdf_writing import write_pages
 from vectorstore.passage import Document
 
@@ -19,6 +19,7 @@ MAX_PAGES = 3_000
 MAX_CHARACTERS = 10_000_000
 # A text layer holds hundreds of characters a page; a scanner's stamp or a page number alone is none.
 _SCANNED_CHARACTERS = 12
+_LOOKED_AT = 5
 # Fonts without a character map give characters that mean nothing.
 _UNMAPPED_SHARE = 0.3
 
@@ -32,16 +33,19 @@ def read_pdf(data: bytes, source: str) -> Document:
     Raises `UnreadableDocument` for a damaged or password-protected file, one of too many pages, and a scan.
     """
     with _LOCK:
-        pages = _pages(data)
+        pages, pictures = _pages(data)
     empty = [number for number, lines in enumerate(pages, start=1) if not lines]
     solid = sum(len(line.text) for lines in pages for line in lines)
-    if solid < _SCANNED_CHARACTERS * len(pages):
+    if not solid or (pictures and solid < _SCANNED_CHARACTERS * len(pages)):
         raise UnreadableDocument(
             f"Its {len(pages)} pages are pictures without a text layer (a scan), and reading it needs text recognition "
             "(OCR); run OCR on it, or add the original document."
         )
     unmapped = sum(
-        1 for lines in pages for line in lines for character in line.text
+        1
+        for lines in pages
+        for line in lines
+        for character in line.text
         if character == "\ufffd" or "\ue000" <= character <= "\uf8ff"
     )
     if unmapped > solid * _UNMAPPED_SHARE:
@@ -49,12 +53,14 @@ def read_pdf(data: bytes, source: str) -> Document:
             "Its fonts have no character map, so its text cannot be told; run text recognition (OCR) on it, or add the "
             "original document."
         )
+    pages = split_watermarks(pages)
     running = running_lines(pages)
     notes = (f"Pages without text (scanned?): {_ranges(empty)}.",) if empty else ()
     return write_pages([page_paragraphs(lines) for lines in pages], running, source, notes)
 
 
-def _pages(data: bytes) -> list[list[Line]]:
+def _pages(data: bytes) -> tuple[list[list[Line]], bool]:
+    """The lines of every page, and whether the first pages show pictures."""
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
@@ -79,7 +85,7 @@ def _pages(data: bytes) -> list[list[Line]]:
                     f"Its text has over {MAX_CHARACTERS:,} characters, more than any document; split it into parts."
                 )
             pages.append(lines)
-        return pages
+        return pages, any(_has_picture(document, index) for index in range(min(count, _LOOKED_AT)))
     finally:
         document.close()
 
@@ -101,6 +107,17 @@ def _page(document: pypdfium2.PdfDocument, index: int) -> list[Line]:
         return []
     finally:
         page.close()
+
+
+def _has_picture(document: pypdfium2.PdfDocument, index: int) -> bool:
+    try:
+        page = document[index]
+        try:
+            return next(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=2), None) is not None
+        finally:
+            page.close()
+    except pypdfium2.PdfiumError:
+        return False
 
 
 def _lines(text_page: pypdfium2.PdfTextPage, height: float) -> list[Line]:

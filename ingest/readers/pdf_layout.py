@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 
 from ingest.numbering import marker_of
@@ -23,6 +23,9 @@ _PAGE_NUMBER = re.compile(
 _SENTENCE_END = "。！？；：:;!?…"
 # How far, in character widths, a full line may stay short of the right margin (a closing quote, an unbreakable word).
 _RAGGED = 2.2
+# In character widths: shorter lines are headings and cells, unless other lines of the column end with them.
+_SHORTEST_MEASURE = 8
+_LATIN_WORD = 8  # letters of a long word, as far as it is not known which
 _INDENT = 1.2
 _LINE_SPACING = 2.8
 
@@ -85,52 +88,99 @@ def running_lines(pages: list[list[Line]]) -> set[int]:
             edge = min(line.middle, line.height - line.middle) / line.height
             text, row = _key(line)
             repeats = sum(pages_with[(text, other)] for other in (row - 1, row, row + 1))
-            if (edge <= _NUMBER_ZONE and _PAGE_NUMBER.fullmatch(line.text.strip())) or (edge <= _RUNNING_ZONE and repeats >= _RUNNING_PAGES) or (len(pages) >= _RUNNING_PAGES and repeats > max(2, len(pages) * _WATERMARK_SHARE) and len(text) <= 40):
+            if (
+                (edge <= _NUMBER_ZONE and _PAGE_NUMBER.fullmatch(line.text.strip()))
+                or (edge <= _RUNNING_ZONE and repeats >= _RUNNING_PAGES)
+                or (
+                    len(pages) >= _RUNNING_PAGES and repeats > max(2, len(pages) * _WATERMARK_SHARE) and len(text) <= 40
+                )
+            ):
                 running.add(id(line))
     return running
 
 
 def page_paragraphs(lines: list[Line]) -> list[Paragraph]:
     """The lines of one page, in order, grouped into paragraphs."""
-    margins = [_margins(lines, index) for index in range(len(lines))]
+    columns = [_column(lines, index) for index in range(len(lines))]
     groups: list[list[int]] = []
     for index, line in enumerate(lines):
-        if groups and _continues(lines[index - 1], line, margins[index - 1], margins[index]):
+        if groups and _continues(lines[index - 1], line, columns[index - 1], columns[index]):
             groups[-1].append(index)
         else:
             groups.append([index])
     return [
         Paragraph(
             tuple(lines[index] for index in group),
-            opened=not _is_indented(lines[group[0]], margins[group[0]]) and marker_of(lines[group[0]].text) is None,
-            open=_is_full(lines[group[-1]], margins[group[-1]]) and lines[group[-1]].text.strip()[-1] not in "。！？；：",
+            opened=not _is_indented(lines[group[0]], columns[group[0]]) and marker_of(lines[group[0]].text) is None,
+            open=_is_full(lines[group[-1]], columns[group[-1]], None)
+            and lines[group[-1]].text.strip()[-1] not in _SENTENCE_END,
         )
         for group in groups
     ]
 
 
-def _margins(lines: list[Line], index: int) -> tuple[float, float]:
-    """Left and right margin of the column that a line stands in, by the lines around it that begin near it."""
+def split_watermarks(pages: list[list[Line]]) -> list[list[Line]]:
+    """The pages with a watermark's letters, which stand on most pages by themselves, taken off other lines' ends."""
+    counts = Counter("".join(line.text.split()) for lines in pages for line in lines)
+    shared = sorted((text for text, count in counts.items() if count > len(pages) * _WATERMARK_SHARE), key=len)
+    marks = [text for text in shared if 3 <= len(text) <= 20 and not _PAGE_NUMBER.fullmatch(text)]
+    if len(pages) < _RUNNING_PAGES or not marks:
+        return pages
+    tail = re.compile(
+        r"^(?P<text>.*\S)\s+(?P<mark>" + "|".join(r"\s*".join(map(re.escape, mark)) for mark in marks) + ")$"
+    )
+    separated: list[list[Line]] = []
+    for lines in pages:
+        separated.append([])
+        for line in lines:
+            match = tail.match(line.text)
+            separated[-1].append(replace(line, text=match["text"]) if match else line)
+            if match:
+                separated[-1].append(replace(line, text=match["mark"]))
+    return separated
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """The margins of the column a line stands in, and how many lines reach its right one."""
+
+    left: float
+    right: float
+    full: int
+
+
+def _column(lines: list[Line], index: int) -> _Column:
+    """The column of a line, by the lines around it that begin near it."""
     line = lines[index]
     near = [
         other
         for other in lines[max(0, index - 20) : index + 21]
         if abs(other.left - line.left) <= 3.5 * line.width and other.right > line.left
     ]
-    return min(other.left for other in near), max(other.right for other in near)
+    right = max(other.right for other in near)
+    return _Column(
+        min(other.left for other in near), right, sum(other.right > right - 3 * line.width for other in near)
+    )
 
 
-def _is_full(line: Line, margins: tuple[float, float]) -> bool:
-    return line.right >= margins[1] - _RAGGED * line.width and line.right - line.left >= 8 * line.width
+def _is_full(line: Line, column: _Column, after: Line | None) -> bool:
+    """Whether a line ends at the right margin: the next word, of the line `after` where it is known, did not fit."""
+    measure = line.right - line.left
+    if measure < _SHORTEST_MEASURE * line.width or (column.full < 2 and measure < 2.5 * _SHORTEST_MEASURE * line.width):
+        return False
+    latin = len(re.findall(r"^[!-~]*", after.text.strip())[0]) if after else 0
+    if after is None and line.text.strip()[-1].isascii() and line.text.strip()[-1].isalpha():
+        latin = _LATIN_WORD
+    return line.right >= column.right - _RAGGED * line.width - latin * line.width / 2
 
 
-def _is_indented(line: Line, margins: tuple[float, float]) -> bool:
-    return line.left - margins[0] >= _INDENT * line.width or line.text.startswith("\u3000")
+def _is_indented(line: Line, column: _Column) -> bool:
+    return line.left - column.left >= _INDENT * line.width or line.text.startswith("\u3000")
 
 
-def _continues(before: Line, line: Line, margins: tuple[float, float], own: tuple[float, float]) -> bool:
+def _continues(before: Line, line: Line, column: _Column, own: _Column) -> bool:
     drop = before.middle - line.middle
-    if not 0 < drop <= _LINE_SPACING * before.width or not _is_full(before, margins) or _is_indented(line, own):
+    if not 0 < drop <= _LINE_SPACING * before.width or not _is_full(before, column, line) or _is_indented(line, own):
         return False
     if re.search(r"(?:[.·…]{3,}|…)\s*\d*\s*$", before.text):
         return False

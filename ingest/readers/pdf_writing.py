@@ -7,9 +7,7 @@ from ingest.readers.pdf_layout import Paragraph, join
 from vectorstore.passage import Document
 
 
-def write_pages(
-    pages: list[list[Paragraph]], running: set[int], source: str, notes: tuple[str, ...]
-) -> Document:
+def write_pages(pages: list[list[Paragraph]], running: set[int], source: str, notes: tuple[str, ...]) -> Document:
     """The document of these pages.
 
     Where the last paragraph of a page reads on, the next page begins inside it, and the running lines that stood

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,8 @@ HOSTILE = """<script>window.hacked=3</script>关于海绵城市建设的规定
 对建成海绵城市示范项目的单位，每个项目给予最高66万元奖励<img src=x onerror=window.hacked=4>。
 "><svg onload=window.hacked=5>[点击](javascript:window.hacked=6) ${window.hacked=7} {{window.hacked=8}}
 </mark></blockquote><iframe srcdoc="<script>parent.hacked=9</script>"></iframe>"""
-HOSTILE_FILE = "\"><img src=x onerror=window.hacked=10>.txt"
+NOTHING_KNOWN = Metadata()
+HOSTILE_FILE = '"><img src=x onerror=window.hacked=10>.txt'
 
 
 @dataclass
@@ -68,7 +70,7 @@ class Library:
         self,
         source: str,
         text: str,
-        metadata: Metadata = Metadata(),
+        metadata: Metadata = NOTHING_KNOWN,
         headings: tuple[str, ...] = (),
         **layout: Any,
     ) -> str:
@@ -123,8 +125,10 @@ class Shelf:
                 admin_password=password,
             )
 
-        # Outside a running event loop Gradio makes loops of its own and never closes them.
-        return asyncio.run(build())
+        # Outside a running event loop Gradio makes loops of its own and never closes them; and Playwright runs one
+        # in this thread.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(lambda: asyncio.run(build())).result()
 
 
 @pytest.fixture(scope="session")
@@ -150,7 +154,9 @@ def shelf(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterato
             headings=("第一章 总则", "第二章 奖励标准"),
         )
         fairs = library.put(
-            "fairs.txt", FAIRS, Metadata(title="云川市会展业补贴办法", valid_from="2017-01-01", valid_until="2020-12-31")
+            "fairs.txt",
+            FAIRS,
+            Metadata(title="云川市会展业补贴办法", valid_from="2017-01-01", valid_until="2020-12-31"),
         )
         hostile = library.put(HOSTILE_FILE, HOSTILE, Metadata(title=HOSTILE_TITLE, issuer="<b>某局</b>"))
         yield Shelf(assistant, library, rewards, fairs, hostile)

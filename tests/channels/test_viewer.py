@@ -20,7 +20,7 @@ def app(shelf: Any) -> Any:
     return shelf.app()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(app: Any) -> Iterator[TestClient]:
     with TestClient(app, base_url="http://127.0.0.1") as opened:
         yield opened
@@ -32,7 +32,13 @@ def marks(page: str) -> list[str]:
 
 def test_a_document_is_shown_with_what_is_known_of_it(client: TestClient, shelf: Any) -> None:
     page = client.get(f"/d/{shelf.rewards}").text
-    for known in ("云川市产业园区管理机构奖励办法", "云川市人民政府办公室", "云政办〔2024〕12号", "2024-05-20", "自2024-07-01起"):
+    for known in (
+        "云川市产业园区管理机构奖励办法",
+        "云川市人民政府办公室",
+        "云政办〔2024〕12号",
+        "2024-05-20",
+        "自2024-07-01起",
+    ):
         assert known in page
     assert "<h3>第二章 奖励标准</h3>" in page
     assert QUOTE in page

@@ -1,0 +1,96 @@
+"""Who may manage documents: a password, random tokens for those who gave it, a growing wait for those who did not."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from vectorstore.errors import ZhiceError
+
+ADMIN_COOKIE: Final = "zhice_admin"
+SIGNED_IN_SECONDS: Final = 12 * 3600
+FREE_TRIES: Final = 3
+LONGEST_WAIT: Final = 900
+# Clients whose failures are remembered; the oldest are forgotten first.
+REMEMBERED_CLIENTS: Final = 10_000
+
+
+class WrongPassword(ZhiceError):
+    """The password given is not the password."""
+
+
+class TooManyTries(ZhiceError):
+    """The client has to wait before it may try again; `seconds` says how long."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many tries; try again in {seconds} seconds.")
+        self.seconds = seconds
+
+
+class Gate:
+    """Lets administrators in; without a password everyone is one (the server is then bound to this machine)."""
+
+    def __init__(self, password: str | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._digest = _digest(password) if password else None
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._tokens: dict[str, float] = {}
+        self._failures: dict[str, tuple[int, float]] = {}
+
+    @property
+    def locked(self) -> bool:
+        """Whether a password is needed."""
+        return self._digest is not None
+
+    def sign_in(self, password: str, client: str) -> str:
+        """A token for the right password; `client` is the address that failures are counted for.
+
+        Raises:
+            TooManyTries: the client has to wait, and the password was not looked at.
+            WrongPassword: the password is wrong.
+        """
+        with self._guard:
+            now = self._clock()
+            count, free_at = self._failures.get(client, (0, 0.0))
+            if now < free_at:
+                raise TooManyTries(int(free_at - now) + 1)
+            if self._digest is None or not hmac.compare_digest(self._digest, _digest(password)):
+                self._failures.pop(client, None)
+                while len(self._failures) >= REMEMBERED_CLIENTS:
+                    self._failures.pop(next(iter(self._failures)))
+                wait = min(2 ** (count + 1 - FREE_TRIES), LONGEST_WAIT) if count + 1 >= FREE_TRIES else 0
+                self._failures[client] = (min(count + 1, 30), now + wait)
+                raise WrongPassword("That is not the administrator's password.")
+            self._failures.pop(client, None)
+            self._tokens = {token: until for token, until in self._tokens.items() if until > now}
+            token = secrets.token_urlsafe(32)
+            self._tokens[_key(token)] = now + SIGNED_IN_SECONDS
+            return token
+
+    def admits(self, token: str | None) -> bool:
+        """Whether a request that carries this token may manage documents."""
+        if self._digest is None:
+            return True
+        if not token:
+            return False
+        with self._guard:
+            return self._tokens.get(_key(token), 0.0) > self._clock()
+
+    def sign_out(self, token: str | None) -> None:
+        """The token is worth nothing from now on."""
+        with self._guard:
+            self._tokens.pop(_key(token or ""), None)
+
+
+def _digest(password: str) -> bytes:
+    return hashlib.sha256(password.encode()).digest()
+
+
+def _key(token: str) -> str:
+    # Tokens are looked up by their digest, so the time of a look-up says nothing about a token.
+    return hashlib.sha256(token.encode()).hexdigest()

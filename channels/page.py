@@ -1,0 +1,307 @@
+"""The page: components and their events, wired to what the neighbouring files do. Gradio is used here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import gradio as gr
+from fastapi import FastAPI
+from gradio.data_classes import FileData, ListFiles
+
+from assistant.assembly import LONGEST_QUESTION, Assistant
+from channels import conversation, markup
+from channels.admin import ADMIN_COOKIE
+from channels.conversation import Turns
+from channels.guard import LARGEST_FILE
+from channels.limits import Allowance
+from channels.shelf import Shelf, Upload
+from channels.texts import LANGUAGE_COOKIE, Language, preferred, say
+from vectorstore.errors import ZhiceError
+
+# A stub answered 50 users in 20 s with p95 0.54 s and no errors at these limits; beyond them a user is told to wait.
+QUEUE_SIZE: Final = 64
+AT_ONCE: Final = 16
+QUESTIONS_A_MINUTE: Final = 20
+FILE_TYPES: Final = [".txt", ".md", ".markdown", ".html", ".htm", ".pdf", ".docx"]
+FONTS: Final = (
+    "system-ui", "-apple-system", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC",
+    "Source Han Sans SC", "sans-serif",
+)  # fmt: skip
+
+Step = tuple[Any, ...]
+"""New values of an event's output components, in their order."""
+
+
+class PolicyFiles(gr.File):
+    """A file field that gives each upload with the name it had on the reader's machine."""
+
+    is_template = True
+
+    def preprocess(self, payload: ListFiles | FileData | None) -> list[Upload]:  # type: ignore[override]
+        """The uploaded files; names are the client's word and are cleaned where they are used."""
+        files = payload.root if isinstance(payload, ListFiles) else [payload] if payload else []
+        return [Upload(Path(file.orig_name or file.path).name, Path(file.path)) for file in files]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The page's components."""
+
+    language: gr.State
+    turns: gr.State
+    header: gr.HTML
+    switch: gr.Button
+    ask_tab: gr.Tab
+    talk: gr.HTML
+    question: gr.Textbox
+    send: gr.Button
+    stop: gr.Button
+    new: gr.Button
+    panel: gr.HTML
+    documents_tab: gr.Tab
+    documents: gr.HTML
+    files: PolicyFiles
+    outcomes: gr.HTML
+
+    @property
+    def worded(self) -> list[Any]:
+        """What is said in the interface's language, in the order in which `Events.words` says it."""
+        return [
+            self.language, self.header, self.switch, self.ask_tab, self.documents_tab, self.talk, self.question,
+            self.send, self.stop, self.new, self.panel, self.documents, self.files, self.outcomes,
+        ]  # fmt: skip
+
+    @property
+    def growing(self) -> list[Any]:
+        """What changes while an answer grows."""
+        return [self.question, self.turns, self.talk, self.send, self.stop]
+
+
+def mount_page(app: FastAPI, assistant: Assistant, shelf: Shelf) -> None:
+    """Put the page at `/`; conversations live in `gr.State`, one a browser session."""
+    page = gr.Blocks(title="知策 Zhice", analytics_enabled=False, fill_width=True, delete_cache=(600, 600))
+    with page:
+        _connect(page, _place(), Events(assistant, shelf))
+    page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=AT_ONCE, api_open=False)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=LARGEST_FILE,
+        ssr_mode=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        pwa=False,
+        theme=gr.themes.Base(font=FONTS, font_mono=("ui-monospace", "monospace")),
+    )
+
+
+class Events:
+    """What happens when something is clicked, typed or dropped.
+
+    Every method can be called by anyone who can reach the server, with any data: what needs an administrator asks
+    the gate itself, and what comes with an event is checked where it is read.
+    """
+
+    def __init__(self, assistant: Assistant, shelf: Shelf) -> None:
+        self._assistant = assistant
+        self._shelf = shelf
+        self._allowance = Allowance(QUESTIONS_A_MINUTE, 60)
+
+    def ask_typed(self, text: str, turns: Turns, language: Language, request: gr.Request) -> Iterator[Step]:
+        yield from self._asked(text, turns, language, request)
+
+    def ask_chosen(self, turns: Turns, language: Language, request: gr.Request, event: gr.EventData) -> Iterator[Step]:
+        yield from self._asked(_text(event, "question"), turns, language, request)
+
+    def ask_edited(self, turns: Turns, language: Language, request: gr.Request, event: gr.EventData) -> Iterator[Step]:
+        kept = turns[: _number(event, "turn", len(turns))]
+        yield from self._asked(_text(event, "question"), kept, language, request)
+
+    def _asked(self, text: str, turns: Turns, language: Language, request: gr.Request) -> Iterator[Step]:
+        """New values of `Parts.growing`, step by step."""
+        if not text.strip() or (turns and turns[-1].state == "asking"):
+            yield (gr.skip(),) * 5
+            return
+        wait = self._allowance.wait(request.session_hash or "")
+        if wait:
+            gr.Warning(say(language, "too_fast", seconds=int(wait) + 1))
+            yield (gr.skip(),) * 5
+            return
+        for after in conversation.ask(self._assistant, turns, text, language):
+            running = after[-1].state == "asking"
+            shown = markup.conversation(after, language)
+            yield "", after, shown, gr.update(visible=not running), gr.update(visible=running)
+
+    def stop(self, turns: Turns, language: Language) -> Step:
+        """New values of `Parts.growing` without its first."""
+        after = conversation.stopped(turns)
+        return after, markup.conversation(after, language), gr.update(visible=True), gr.update(visible=False)
+
+    def start_anew(self, language: Language) -> Step:
+        """New values of `Parts.growing` and of the panel."""
+        shown = markup.conversation((), language)
+        return "", (), shown, gr.update(visible=True), gr.update(visible=False), markup.panel(language)
+
+    def rate(self, turns: Turns, event: gr.EventData) -> None:
+        """Keep a verdict on an answer of this conversation."""
+        answer_id, rating = _text(event, "answer"), 1 if _text(event, "verdict") == "good" else -1
+        if answer_id not in conversation.kept_ids(turns):
+            return
+        try:
+            self._assistant.feedback(answer_id, rating=rating, reason=_text(event, "reason"))
+        except ZhiceError as error:
+            gr.Warning(str(error))
+
+    def show_documents(self, language: Language, request: gr.Request) -> Step:
+        """The documents, and whether files can be added."""
+        token = _token(request)
+        return self._shelf.listed(token, language), gr.update(visible=self._shelf.gate.admits(token))
+
+    def add(self, uploads: list[Upload], language: Language, request: gr.Request) -> Iterator[Step]:
+        """The outcomes step by step; at the end the documents, and an empty file field."""
+        token = _token(request)
+        for done in self._shelf.add(token, uploads, language):
+            yield done, gr.skip(), gr.skip()
+        yield gr.skip(), self._shelf.listed(token, language), gr.update(value=None)
+
+    def read_again(self, language: Language, request: gr.Request, event: gr.EventData) -> Step:
+        """The outcome and the documents."""
+        token = _token(request)
+        done = self._shelf.read_again(token, _text(event, "document"), language)
+        return done, self._shelf.listed(token, language)
+
+    def remove(self, language: Language, request: gr.Request, event: gr.EventData) -> Step:
+        """The outcome and the documents."""
+        token = _token(request)
+        done = self._shelf.remove(token, _text(event, "document"), language)
+        return done, self._shelf.listed(token, language)
+
+    def load(self, turns: Turns, request: gr.Request) -> Step:
+        """The page in the reader's language, as `words` gives it; in Chinese it already is."""
+        language = preferred(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
+        if language == "zh":
+            return (*(gr.skip(),) * 11, *self.show_documents(language, request), gr.skip())
+        return self.words(language, turns, request)
+
+    def switch(self, language: Language, turns: Turns, request: gr.Request) -> Step:
+        """The page in the other language."""
+        return self.words("en" if language == "zh" else "zh", turns, request)
+
+    def words(self, language: Language, turns: Turns, request: gr.Request) -> Step:
+        """New values of `Parts.worded`."""
+        documents, files = self.show_documents(language, request)
+        return (
+            language,
+            markup.header(language),
+            gr.update(value=say(language, "switch_language")),
+            gr.update(label=say(language, "tab_ask")),
+            gr.update(label=say(language, "tab_documents")),
+            markup.conversation(turns, language),
+            gr.update(label=say(language, "question_label"), placeholder=say(language, "question_hint")),
+            gr.update(value=say(language, "send")),
+            gr.update(value=say(language, "stop")),
+            gr.update(value=say(language, "new_conversation")),
+            markup.panel(language),
+            documents,
+            {**files, "label": say(language, "upload")},
+            "",
+        )
+
+
+def _place() -> Parts:
+    """All components in their places, in Chinese until `Events.load` knows better."""
+    language, turns = gr.State("zh"), gr.State(())
+    with gr.Row(elem_id="top"):
+        header = _html(markup.header("zh"), elem_id="header")
+        switch = gr.Button(say("zh", "switch_language"), elem_id="switch", size="sm", scale=0)
+    with gr.Tabs(elem_id="views"):
+        with gr.Tab(say("zh", "tab_ask"), id="ask") as ask_tab, gr.Row(elem_id="desk"):
+            with gr.Column(elem_id="chat"):
+                talk = _html(
+                    markup.conversation((), "zh"),
+                    elem_id="conversation",
+                    js_on_load="window.zhice.conversation(element, trigger)",
+                )
+                with gr.Row(elem_id="composer"):
+                    question = gr.Textbox(
+                        label=say("zh", "question_label"),
+                        placeholder=say("zh", "question_hint"),
+                        show_label=False,
+                        container=False,
+                        lines=1,
+                        max_lines=6,
+                        # One more than is read, so that a question cut short is refused and never misread.
+                        max_length=LONGEST_QUESTION + 1,
+                        elem_id="question",
+                        autofocus=True,
+                        scale=1,
+                    )
+                    send = gr.Button(say("zh", "send"), variant="primary", elem_id="send", scale=0)
+                    stop = gr.Button(say("zh", "stop"), elem_id="stop", visible=False, scale=0)
+                    new = gr.Button(say("zh", "new_conversation"), elem_id="new", scale=0)
+            panel = _html(markup.panel("zh"), elem_id="evidence-panel")
+        with gr.Tab(say("zh", "tab_documents"), id="documents") as documents_tab:
+            documents = _html("", elem_id="documents", js_on_load="window.zhice.documents(element, trigger)")
+            files = PolicyFiles(
+                label=say("zh", "upload"),
+                file_count="multiple",
+                file_types=FILE_TYPES,
+                elem_id="upload",
+                visible=False,
+            )
+            outcomes = _html("", elem_id="outcomes")
+    return Parts(
+        language, turns, header, switch, ask_tab, talk, question, send, stop, new, panel, documents_tab, documents,
+        files, outcomes,
+    )  # fmt: skip
+
+
+def _connect(page: gr.Blocks, parts: Parts, events: Events) -> None:
+    """Every event to its method; none of them is offered as an API."""
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    talk, language, turns, documents, files = parts.talk, parts.language, parts.turns, parts.documents, parts.files
+    page.load(events.load, [turns], parts.worded, **quiet)
+    parts.switch.click(events.switch, [language, turns], parts.worded, **quiet)
+    # A stopped answer is over for the browser only when its last step ends, which must not hold up the next question;
+    # that a second one does not start beside the first is seen to on the server.
+    ask: dict[str, Any] = {**quiet, "outputs": parts.growing, "trigger_mode": "multiple"}
+    asking = [
+        gr.on([parts.question.submit, parts.send.click], events.ask_typed, [parts.question, turns, language], **ask),
+        talk.example_select(events.ask_chosen, [turns, language], **ask),
+        talk.edit(events.ask_edited, [turns, language], **ask),
+    ]
+    parts.stop.click(events.stop, [turns, language], parts.growing[1:], cancels=asking, **quiet)
+    parts.new.click(events.start_anew, [language], [*parts.growing, parts.panel], cancels=asking, **quiet)
+    talk.like(events.rate, [turns], None, **quiet)
+    parts.documents_tab.select(events.show_documents, [language], [documents, files], **quiet)
+    documents.apply(events.show_documents, [language], [documents, files], **quiet)
+    documents.retry(events.read_again, [language], [parts.outcomes, documents], **quiet)
+    documents.delete(events.remove, [language], [parts.outcomes, documents], **quiet)
+    files.upload(events.add, [files, language], [parts.outcomes, documents, files], **quiet)
+
+
+def _html(value: str, **options: Any) -> gr.HTML:
+    return gr.HTML(value, **{"js_on_load": None, "apply_default_css": False, **options})
+
+
+def _token(request: gr.Request) -> str | None:
+    return request.cookies.get(ADMIN_COOKIE)
+
+
+def _text(event: gr.EventData, name: str) -> str:
+    """A string that came with an event; what comes is the client's word, so anything else counts as empty."""
+    value = event._data.get(name) if isinstance(event._data, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _number(event: gr.EventData, name: str, most: int) -> int:
+    """A number from 0 to `most` that came with an event; `most` for anything else."""
+    value = event._data.get(name) if isinstance(event._data, dict) else None
+    return value if isinstance(value, int) and 0 <= value <= most else most
