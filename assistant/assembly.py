@@ -40,7 +40,7 @@ class Assistant:
         words = Words(bundled, asking.particles, verbs=asking.verbs, terms=(*glossary, *regions))
         self._understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
-        self.chain = Stages(store, self._understanding, Reader(store.encoder, regions, store.text), self._standing).chain()
+        self.chain = Stages(store, self._understanding, Reader(store.encoder, regions, store.text), self.standing).chain()
 
     def __enter__(self) -> Assistant:
         return self
@@ -126,7 +126,8 @@ class Assistant:
             )
         self.store.catalog.add_feedback(answer_id, rating, reason.strip()[:2000])
 
-    def _standing(self) -> Standing:
+    def standing(self) -> Standing:
+        """How the documents stand to each other now."""
         revision = self.store.catalog.revision()
         if self._standing_cache is None or self._standing_cache[0] != revision:
             self._standing_cache = (revision, _standing(self.store.catalog.records()))

@@ -43,7 +43,7 @@ class Shelf:
             return markup.sign_in(language)
         return markup.documents(
             self.assistant.documents(),
-            self.assistant._standing(),
+            self.assistant.standing(),
             date.today().isoformat(),
             language,
             locked=self.gate.locked,

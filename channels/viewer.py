@@ -92,7 +92,7 @@ def _facts(document: Document, record: Record, version: int, language: Language)
 def _notices(
     assistant: Assistant, document: Document, record: Record, version: int, language: Language
 ) -> list[dict[str, str]]:
-    standing = assistant._standing()
+    standing = assistant.standing()
     found = []
     if version != record.version:
         link = f"/d/{record.document_id}"

@@ -71,7 +71,7 @@ _REFERRING = re.compile(r"根据|依据|按照|依照|《|转发|废止|参照|�
 def doc_no_of(lines: Sequence[TextLine], text: str) -> Value | None:
     """The document's own 文号, or the number of the decree that brings it; brackets as they stand."""
     head = lines[:_HEAD_LINES]
-    for line, after in zip(head, [*head[1:], None], strict=True):
+    for line, after in zip(head, [*head[1:], None], strict=False):
         decree = re.fullmatch(rf"(?:{_HAN}\s*+){{4,30}}令", line.text)
         if (
             decree
