@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from assistant.answer import Checks, Citation, Claim
 from assistant.figures import in_english
 from assistant.question import Query
-from assistant.quoting import trim
+from assistant.quoting import cell_spans, header_span, trim
 from assistant.reader import Candidate
 from assistant.verification import is_verbatim, unsupported
 from prompts import Wording
@@ -39,11 +39,18 @@ class Composer:
             if not is_verbatim(citation.quote, text, citation.start, citation.end):
                 self.dropped += 1
                 continue
-            said = self._sentence(query, candidate, citation.quote)
-            if unsupported(said, [citation.quote]):
+            cited = [citation]
+            if candidate.hit.passage.kind == "row":
+                header = header_span(text, candidate.hit.passage.start)
+                if header[1] <= citation.start:
+                    cited.append(self.cite(replace(candidate, window=header), citation.number + 1))
+            quotes = [each.quote for each in cited]
+            said = self._sentence(query, candidate, _readable(text, cited))
+            if unsupported(said, quotes):
                 said = self.wording.say("sentence", quote=citation.quote)
-            self.citations.append(citation)
-            yield Claim(said, (citation.number,), Checks(quote=True, numbers=not unsupported(said, [citation.quote])))
+            self.citations += cited
+            checks = Checks(quote=True, numbers=not unsupported(said, quotes))
+            yield Claim(said, tuple(each.number for each in cited), checks)
 
     def nearest(self, candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
         """Citations of passages that come close, their sentences quoted whole."""
@@ -77,6 +84,7 @@ class Composer:
         )
 
     def _sentence(self, query: Query, candidate: Candidate, quote: str) -> str:
+        """The wording of a claim over its quote, with the figure asked for in front if there is one."""
         shown = candidate.headline
         if not shown or shown == quote:
             return self.wording.say("sentence", quote=quote)
@@ -89,3 +97,16 @@ class Composer:
             right = any(asked.key == other.key for asked in query.premise for other in candidate.figures)
             return self.wording.say("premise_right" if right else "premise", figure=shown, quote=quote)
         return self.wording.say("figure", figure=shown, quote=quote)
+
+
+def _readable(text: str, cited: Sequence[Citation]) -> str:
+    """The quote; for a table row with its header cited beside it, each cell with its column's name."""
+    row = cited[0]
+    if len(cited) < 2:
+        return row.quote
+    header = cited[1]
+    names = [text[slice(*cell)] for cell in cell_spans(text, (header.start, header.end))]
+    cells = [text[slice(*cell)] for cell in cell_spans(text, (row.start, row.end))]
+    if len(names) != len(cells) or len(cells) < 2:
+        return row.quote
+    return f"{cells[0]}：" + "；".join(f"{name} {cell}" for name, cell in zip(names[1:], cells[1:], strict=True))

@@ -152,8 +152,8 @@ def cell_spans(text: str, row: Span) -> list[Span]:
     return cells
 
 
-def header_cells(text: str, row_start: int) -> list[str]:
-    """The cells of the first line of the table that a row stands in."""
+def header_span(text: str, row_start: int) -> Span:
+    """The first line of the table that a row stands in; the row itself if it is the first."""
     line_start = text.rfind("\n", 0, row_start) + 1
     while line_start > 0:
         above = text.rfind("\n", 0, line_start - 1) + 1
@@ -161,5 +161,9 @@ def header_cells(text: str, row_start: int) -> list[str]:
             break
         line_start = above
     line_end = text.find("\n", line_start)
-    line = (line_start, len(text) if line_end < 0 else line_end)
-    return [text[slice(*cell)] for cell in cell_spans(text, line)]
+    return trim(text, line_start, len(text) if line_end < 0 else line_end)
+
+
+def header_cells(text: str, row_start: int) -> list[str]:
+    """The cells of the first line of the table that a row stands in."""
+    return [text[slice(*cell)] for cell in cell_spans(text, header_span(text, row_start))]

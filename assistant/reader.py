@@ -166,9 +166,10 @@ class Reader:
             "title": normalise(hit.metadata.title or hit.source),
             "subject": _unspoken_subject(hit, text),
         }
+        headings = {_plain(hit.metadata.title or ""), *map(_plain, hit.passage.section)}
         found: list[Candidate] = []
         for span in sentence_spans(text, start, end):
-            if span[1] - span[0] < 4:
+            if span[1] - span[0] < 4 or _plain(text[slice(*span)]) in headings:
                 continue
             places = surroundings | {"before": normalise(text[max(0, span[0] - BEFORE) : span[0]])}
             found.append(self._candidate(query, hit, text, span, places, weights))
@@ -329,6 +330,10 @@ def _fitting(query: Query, text: str, clause: Span) -> tuple[list[Figure], float
             return [], 1.0 if re.search(rf"[㐀-鿿]{{2}}{query.suffix}", inside) else without
         case _:
             return [], 0.8
+
+
+def _plain(text: str) -> str:
+    return "".join(character for character in text if character.isalnum())
 
 
 def _unspoken_subject(hit: Hit, text: str) -> str:

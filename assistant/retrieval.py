@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from assistant.lexicon import AskingWords
 from assistant.pinyin import pinyin
 from assistant.question import Query, Term
 from vectorstore.passage import Hit
@@ -109,9 +110,9 @@ def term_match(term: Term, folded: str) -> float:
     """
     if term.counts:
         return max((_counts(wording, term.counts, folded) for wording in (term.text, *term.wordings)), default=0.0)
-    if term.text in folded:
+    if _says(folded, term.text):
         return 1.0
-    if any(wording in folded for wording in term.wordings):
+    if any(_says(folded, wording) for wording in term.wordings):
         return 1.0 if term.text.isascii() else WORDING_WEIGHT
     if term.sounds:
         return 1.0 if term.text in pinyin(folded) else 0.0
@@ -119,6 +120,11 @@ def term_match(term: Term, folded: str) -> float:
     if len(pairs) >= 2 and term.role != "name":
         return 0.7 * sum(pair in folded for pair in pairs) / len(pairs)
     return 0.0
+
+
+def _says(folded: str, wording: str) -> bool:
+    longer = AskingWords.load().longer.get(wording)
+    return wording in (folded if longer is None else folded.replace(longer, ""))
 
 
 def _counts(number: str, words: Sequence[str], folded: str) -> float:

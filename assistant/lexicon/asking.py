@@ -19,11 +19,12 @@ class AskingWords:
     particles: frozenset[str]
     verbs: frozenset[str]
     short_forms: Mapping[str, str]
+    longer: Mapping[str, str]
 
     @classmethod
     @cache
     def load(cls) -> AskingWords:
         """The words that ship with the program."""
         rows = tomllib.loads(files("assistant.lexicon").joinpath("asking.toml").read_text(encoding="utf-8"))
-        short_forms = rows.pop("short_forms")
-        return cls(**{name: frozenset(words.split()) for name, words in rows.items()}, short_forms=short_forms)
+        tables = {name: rows.pop(name) for name in ("short_forms", "longer")}
+        return cls(**{name: frozenset(words.split()) for name, words in rows.items()}, **tables)
