@@ -40,7 +40,9 @@ class Assistant:
         words = Words(bundled, asking.particles, verbs=asking.verbs, terms=(*glossary, *regions))
         self._understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
-        self.chain = Stages(store, self._understanding, Reader(store.encoder, regions, store.text), self.standing).chain()
+        self.chain = Stages(
+            store, self._understanding, Reader(store.encoder, regions, store.text), self.standing
+        ).chain()
 
     def __enter__(self) -> Assistant:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,12 @@ PIECES = st.one_of(
     ),
 )
 BREAKS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "。", "，", " ", "\u3000", "\u2028", "\x0b"])
-QUESTIONS = ["园区运营机构每年最高能拿到多少奖励？", "申请奖励要提交哪些材料？", "优秀的园区奖励多少？", "What reward does a park get?"]
+QUESTIONS = [
+    "园区运营机构每年最高能拿到多少奖励？",
+    "申请奖励要提交哪些材料？",
+    "优秀的园区奖励多少？",
+    "What reward does a park get?",
+]
 
 
 @st.composite
@@ -58,7 +64,7 @@ def test_every_passage_and_citation_is_verbatim(assistant: Assistant, text: str,
     for passage in passages:
         assert 0 <= passage.start < passage.end <= len(document.text)
         assert document.text[passage.start : passage.end].strip()
-    assert all(before.end <= after.start for before, after in zip(passages, passages[1:], strict=False))
+    assert all(before.end <= after.start for before, after in pairwise(passages))
     record = assistant.store.put(document, passages, key="policy.txt", sha256=hashlib.sha256(data).hexdigest())
     stored = assistant.document_text(record.document_id, record.version)
     assert stored == document.text

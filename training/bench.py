@@ -112,7 +112,12 @@ def main() -> None:
         print(json.dumps(figures, ensure_ascii=False), flush=True)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     RESULTS.parent.mkdir(exist_ok=True)
-    kept = {"commit": commit.strip(), "date": date.today().isoformat(), "python": sys.version.split()[0], "sets": results}
+    kept = {
+        "commit": commit.strip(),
+        "date": date.today().isoformat(),
+        "python": sys.version.split()[0],
+        "sets": results,
+    }
     RESULTS.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -26,5 +26,16 @@ class AskingWords:
     def load(cls) -> AskingWords:
         """The words that ship with the program."""
         rows = tomllib.loads(files("assistant.lexicon").joinpath("asking.toml").read_text(encoding="utf-8"))
-        tables = {name: rows.pop(name) for name in ("short_forms", "longer")}
-        return cls(**{name: frozenset(words.split()) for name, words in rows.items()}, **tables)
+
+        def words(part: str) -> frozenset[str]:
+            return frozenset(rows[part].split())
+
+        return cls(
+            stop=words("stop"),
+            english_stop=words("english_stop"),
+            light=words("light"),
+            particles=words("particles"),
+            verbs=words("verbs"),
+            short_forms=rows["short_forms"],
+            longer=rows["longer"],
+        )

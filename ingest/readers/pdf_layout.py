@@ -20,7 +20,7 @@ _PAGE_NUMBER = re.compile(
     r"[\s—–―\-－·•_~|]*(?:第\s*)?(?:\d{1,4}|[ivxlcIVXLC]{1,7})\s*页?(?:\s*[,，/／]?\s*(?:共|of)?\s*\d{1,4}\s*页?)?"
     r"[\s—–―\-－·•_~|]*|.{0,4}第\s*\d+\s*页.{0,40}|Page\s+\d+(?:\s+of\s+\d+)?"
 )
-_SENTENCE_END = "。！？；：:;!?…"
+_SENTENCE_END = "。！？；：:;.!?…"
 # How far, in character widths, a full line may stay short of the right margin (a closing quote, an unbreakable word).
 _RAGGED = 2.2
 # In character widths: shorter lines are headings and cells, unless other lines of the column end with them.
