@@ -21,7 +21,7 @@ _PARTS = re.compile(rf"(?P<year>{_YEAR})\s*+(?:年|[-/.])\s*+(?P<month>{_DAY})\s
 _COUNT = r"(?:\d{1,3}|[一二两三四五六七八九十]{1,3})"
 _BEGINS = r"(?:正式)?(?:施行|实施|执行|生效|试行|起效|实行)(?!以来|以后|之?前)"
 _FROM = re.compile(
-    rf"(?:自|从)?\s*+(?P<date>{DATE})\s*+(?:零时|０时|0时)?\s*+(?:起|开始)\s*+[，,]?\s*+(?:在[^，。；\n]{{2,12}})?{_BEGINS}"
+    rf"(?:(?:自|从)\s*+)?(?P<date>{DATE})\s*+(?:零时|０时|0时)?\s*+(?:起|开始)\s*+[，,]?\s*+(?:在[^，。；\n]{{2,12}})?{_BEGINS}"
     rf"|(?:自|于|从)\s*+(?P<on>{DATE})\s*+{_BEGINS}"
     rf"|有效期(?:限)?(?:为|是)?[：:]?\s*+(?:自|从)\s*+(?P<term>{DATE})"
     rf"|(?:施行|实施|生效|执行)(?:日期|时间)\s*+[】\]]?\s*+[:：|]*\s*+(?P<label>{DATE})"
@@ -163,6 +163,10 @@ def stated_period(text: str) -> tuple[str, str, int, int] | None:
 def _is_own_start(text: str, position: int) -> bool:
     """Whether a day of effect is the document's own: so worded, or the beginning of its clause."""
     before = _clause_before(text, position)
+    window = text[max(0, position - _SENTENCE_CHARACTERS) : position]
+    opened = max(window.rfind("（"), window.rfind("("))
+    if opened > max(window.rfind("）"), window.rfind(")")) and window[:opened].rstrip().endswith("》"):
+        return False  # 《…条例》（…令公布，自…起施行）: the day of the document that is named
     return bool(_OWN.search(before)) or not _CLAUSE_LABEL.sub("", before).strip(" （(　\t")
 
 

@@ -220,7 +220,9 @@ class _Outline:
         """Whether a short line without a number stands over a paragraph, or over numbered clauses."""
         if not 4 <= len(line) <= _BARE_HEADING_CHARACTERS or _RUNS_ON.search(line) or _NOT_A_HEADING.search(line):
             return False
-        if is_bullet(line) or index + 1 == len(self._pieces) or any(entry.depth == ARTICLE for entry in self._stack):
+        if _OWN_NUMBER.fullmatch(line) or is_bullet(line) or index + 1 == len(self._pieces):
+            return False
+        if any(entry.depth == ARTICLE for entry in self._stack):
             return False
         following, marker = self._pieces[index + 1], self._markers[index + 1]
         if following.kind == "row":

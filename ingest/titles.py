@@ -119,7 +119,7 @@ def _by_markup(head: Sequence[TextLine], given: str | None) -> Span | None:
         if len(part) < 6:
             continue
         for line in head:
-            words = _plain(line.text)
+            words = _plain(line.text) if len(line.text) <= _LONGEST_GIVEN else ""
             if part in words and len(words) <= len(part) + 24 and not _FIELD_LINE.match(line.text):
                 return line.start, line.end
     return None

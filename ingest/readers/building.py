@@ -9,6 +9,9 @@ from vectorstore.passage import Document, Heading, Metadata, Span
 
 CELL_SEPARATOR = " | "
 
+# A book of some five thousand pages; beyond, cleaning and splitting would take minutes and gigabytes.
+MAX_TEXT_CHARACTERS = 5_000_000
+
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")

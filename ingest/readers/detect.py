@@ -6,6 +6,7 @@ import re
 from pathlib import PurePath
 
 from ingest.errors import UnreadableDocument
+from ingest.readers.building import MAX_TEXT_CHARACTERS
 from ingest.readers.docx_package import check_word_package
 from ingest.readers.encoding import declared_encodings, decode
 from ingest.readers.plain import read_plain
@@ -66,6 +67,10 @@ def read_document(data: bytes, source: str) -> Document:
     if not data.strip(b"\x00 \t\r\n\x0b\x0c"):
         raise UnreadableDocument(f"It is empty ({len(data)} bytes); save the document again and add that.")
     document = _read(data, source)
+    if len(document.text) > MAX_TEXT_CHARACTERS:
+        raise UnreadableDocument(
+            f"Its text has {len(document.text):,} characters and the limit is {MAX_TEXT_CHARACTERS:,}; split it into parts."
+        )
     if not document.text.strip():
         raise UnreadableDocument("It holds no text besides white space; save the document again and add that.")
     return document

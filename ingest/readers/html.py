@@ -17,7 +17,7 @@ from ingest.readers.html_tables import grid, is_data_table
 from vectorstore.passage import Document, Metadata
 
 # The parsed tree takes some thirty times the memory of its source; real pages, pictures removed, stay below 3 MiB.
-MAX_CHARACTERS = 8 * 1024 * 1024
+MAX_CHARACTERS = 4 * 1024 * 1024
 
 _DATA_URL = re.compile(r"data:[\w/+.;=-]{0,80}base64,[A-Za-z0-9+/=\s]{200,}")
 _SPACE = re.compile(r"[ \t\r\n\f]+")

@@ -9,14 +9,13 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ingest.errors import UnreadableDocument
+from ingest.readers.building import MAX_TEXT_CHARACTERS
 from ingest.readers.pdf_layout import Line, page_paragraphs, running_lines, split_watermarks
 from ingest.readers.pdf_writing import write_pages
 from vectorstore.passage import Document
 
 # The longest compilations of policies have some hundreds of pages; reading takes about 15 ms a page.
 MAX_PAGES = 3_000
-# Text of that many pages; a crafted file can repeat one string any number of times.
-MAX_CHARACTERS = 10_000_000
 # A text layer holds hundreds of characters a page; a scanner's stamp or a page number alone is none.
 _SCANNED_CHARACTERS = 12
 _LOOKED_AT = 5
@@ -80,9 +79,9 @@ def _pages(data: bytes) -> tuple[list[list[Line]], bool]:
         for index in range(count):
             lines = _page(document, index)
             characters += sum(len(line.text) for line in lines)
-            if characters > MAX_CHARACTERS:
+            if characters > MAX_TEXT_CHARACTERS:
                 raise UnreadableDocument(
-                    f"Its text has over {MAX_CHARACTERS:,} characters, more than any document; split it into parts."
+                    f"Its text has over {MAX_TEXT_CHARACTERS:,} characters, more than any document; split it into parts."
                 )
             pages.append(lines)
         return pages, any(_has_picture(document, index) for index in range(min(count, _LOOKED_AT)))

@@ -129,6 +129,7 @@ def split_watermarks(pages: list[list[Line]]) -> list[list[Line]]:
     tail = re.compile(
         r"^(?P<text>.*\S)\s+(?P<mark>" + "|".join(r"\s*".join(map(re.escape, mark)) for mark in marks) + ")$"
     )
+    standing = {"".join(line.text.split()): line for lines in pages for line in lines}
     separated: list[list[Line]] = []
     for lines in pages:
         separated.append([])
@@ -136,7 +137,7 @@ def split_watermarks(pages: list[list[Line]]) -> list[list[Line]]:
             match = tail.match(line.text)
             separated[-1].append(replace(line, text=match["text"]) if match else line)
             if match:
-                separated[-1].append(replace(line, text=match["mark"]))
+                separated[-1].append(replace(standing["".join(match["mark"].split())]))
     return separated
 
 

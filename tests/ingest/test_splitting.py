@@ -111,6 +111,11 @@ def test_a_short_line_over_a_paragraph_is_a_heading() -> None:
     assert sections[f"创建“千亿园区”\n\n{other}"] == ("创建“千亿园区”",)
 
 
+def test_the_number_of_a_document_is_no_heading() -> None:
+    body = "《海州市公园办法》已经市人民政府同意，现印发给你们，请结合本单位实际认真组织实施。"
+    assert {section for _, section in passages(f"海州市公园办法\n\n海政办〔2015〕9号\n\n{body}\n")} == {()}
+
+
 def test_a_list_of_short_entries_is_no_row_of_headings() -> None:
     found = passages("海州市办法\n\n一、申请材料\n\n1.身份证\n\n2.户口簿\n\n3.学历证书\n\n二、受理\n\n市局受理。\n")
     assert ("一、申请材料\n\n1.身份证\n\n2.户口簿\n\n3.学历证书", ("一、申请材料",)) in found

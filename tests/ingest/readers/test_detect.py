@@ -83,6 +83,11 @@ def test_a_file_over_the_limit_is_refused_with_size_and_limit() -> None:
         read_document(bytes(MAX_BYTES + 1), "big.txt")
 
 
+def test_a_text_over_the_limit_is_refused_with_size_and_limit() -> None:
+    with pytest.raises(UnreadableDocument, match="6,000,000 characters and the limit is 5,000,000"):
+        read_document(b"ab\n" * 2_000_000, "big.txt")
+
+
 def test_a_page_that_came_in_place_of_a_file_is_refused() -> None:
     page = b"<html><body><a href='/'>Home</a><p>The file could not be displayed</p></body></html>"
     assert read_document(page, "notice.html").text

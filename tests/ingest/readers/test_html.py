@@ -123,5 +123,5 @@ def test_long_runs_of_white_space_take_no_time() -> None:
 
 
 def test_a_page_beyond_the_parser_is_refused_with_the_limit() -> None:
-    with pytest.raises(UnreadableDocument, match="limit is 8,388,608"):
-        page("<p>" + "补贴" * 4_200_000 + "</p>")
+    with pytest.raises(UnreadableDocument, match="limit is 4,194,304"):
+        page("<p>" + "补贴" * 2_100_000 + "</p>")

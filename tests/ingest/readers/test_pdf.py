@@ -143,6 +143,6 @@ def test_too_many_pages_are_refused_with_the_limit(monkeypatch: pytest.MonkeyPat
 
 
 def test_too_much_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "MAX_CHARACTERS", 100)
+    monkeypatch.setattr(reader, "MAX_TEXT_CHARACTERS", 100)
     with pytest.raises(UnreadableDocument, match="over 100 characters"):
         read_document(made([[LONG]]), "a.pdf")
