@@ -26,111 +26,29 @@ _CJK = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
 _SOURCE_BREAK = re.compile(rf"(?<=[{_CJK}]) ?\n ?(?=[{_CJK}])")
 
 _DROPPED = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "head",
-        "title",
-        "meta",
-        "link",
-        "object",
-        "embed",
-        "applet",
-        "iframe",
-        "svg",
-        "canvas",
-        "map",
-        "audio",
-        "video",
-        "datalist",
-        "textarea",
-        "input",
-    ]
+    (
+        "script style noscript template head title meta link object embed applet iframe svg canvas map audio "
+        "video datalist textarea input"
+    ).split()
 )
 _FURNITURE = frozenset(["nav", "footer", "aside", "select", "button", "menu", "dialog"])
 _FURNITURE_ROLES = frozenset(
     ["navigation", "contentinfo", "complementary", "search", "banner", "menu", "menubar", "toolbar"]
 )
 _FURNITURE_NAMES = frozenset(
-    [
-        "nav",
-        "navbar",
-        "navi",
-        "navigation",
-        "menu",
-        "menubar",
-        "submenu",
-        "footer",
-        "foot",
-        "breadcrumb",
-        "breadcrumbs",
-        "crumb",
-        "crumbs",
-        "sidebar",
-        "share",
-        "bdsharebuttonbox",
-        "copyright",
-        "toolbar",
-        "pagination",
-        "pager",
-        "friendlink",
-        "friendlinks",
-    ]
+    (
+        "nav navbar navi navigation menu menubar submenu footer foot breadcrumb breadcrumbs crumb crumbs sidebar "
+        "share bdsharebuttonbox copyright toolbar pagination pager friendlink friendlinks"
+    ).split()
 )
 # An element named like a menu that holds more than this share of the page is the page, whatever its name says.
 _FURNITURE_SHARE = 0.25
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "option",
-        "p",
-        "pre",
-        "section",
-        "select",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-        "button",
-    ]
+    (
+        "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure "
+        "footer form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol option p pre section select "
+        "summary table tbody td tfoot th thead tr ul button"
+    ).split()
 )
 # Browsers stop at 512 levels.
 _MAX_DEPTH = 1_000
