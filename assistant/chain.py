@@ -144,10 +144,17 @@ class Stages:
                 yield replace(answer, status=whole, warnings=warnings, elapsed_ms=elapsed)
             else:
                 closest = () if query.small_talk else state.drafts[0].closest
+                rivals = state.drafts[0].rivals
+                if query.dangling:
+                    text = wording.say("clarify_follow_up")
+                elif rivals:
+                    text = wording.say("clarify_subject", subjects="、".join(f"《{title}》" for title in rivals))
+                else:
+                    text = wording.say("refusal")
                 yield replace(
                     answer,
-                    status="clarify" if query.dangling else "not_found",
-                    text=wording.say("clarify_follow_up" if query.dangling else "refusal"),
+                    status="clarify" if query.dangling or rivals else "not_found",
+                    text=text,
                     nearest=composer.nearest(closest),
                     elapsed_ms=elapsed,
                 )
@@ -163,6 +170,9 @@ class Stages:
             samples=standing.samples,
             wording=wording,
         )
+        if composer.conflicting:
+            numbers = tuple(citation.number for citation in answer.citations)
+            warnings += (Warning("conflict", wording.say("warning_conflict"), numbers),)
         if composer.dropped:
             warnings += (Warning("unverified_dropped", wording.say("warning_unverified_dropped")),)
         return warnings + tuple(Warning("no_basis", wording.say("warning_no_basis", part=part)) for part in without)

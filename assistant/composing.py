@@ -22,12 +22,16 @@ _PER = re.compile(r"每(?:年度?|月|人|亩)(?=[^，,；;]{0,8}$)")
 
 @dataclass(slots=True)
 class Composer:
-    """Builds one answer's claims in order and numbers their citations; `dropped` counts what failed its checks."""
+    """Builds one answer's claims in order and numbers their citations; `dropped` counts what failed its checks.
+
+    `conflicting` tells that two documents answer one question with different figures.
+    """
 
     wording: Wording
     text_of: Callable[[str, int], str]
     citations: list[Citation] = field(default_factory=list)
     dropped: int = 0
+    conflicting: bool = False
 
     def claims(self, query: Query, candidates: Sequence[Candidate]) -> Iterator[Claim]:
         """A verified claim for each candidate that has one and was not said before."""
@@ -49,6 +53,13 @@ class Composer:
             if unsupported(said, quotes):
                 said = self.wording.say("sentence", quote=citation.quote)
             self.citations += cited
+            first = candidates[0]
+            self.conflicting |= (
+                not query.several
+                and bool(first.headline and candidate.headline)
+                and first.hit.document_id != candidate.hit.document_id
+                and {figure.key for figure in first.figures} != {figure.key for figure in candidate.figures}
+            )
             checks = Checks(quote=True, numbers=not unsupported(said, quotes))
             yield Claim(said, tuple(each.number for each in cited), checks)
 

@@ -75,10 +75,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the reader would say: the chosen candidates, or none; `closest` are the best whatever their score."""
+    """What the reader would say: the chosen candidates, or none; `closest` are the best whatever their score.
+
+    `rivals` are the titles of policies that answer a vague question equally well, with different figures.
+    """
 
     chosen: tuple[Candidate, ...]
     closest: tuple[Candidate, ...]
+    rivals: tuple[str, ...] = ()
 
 
 class Reader:
@@ -105,6 +109,9 @@ class Reader:
         answering = [found for found in candidates if found.fits and found.score >= ANSWERS]
         if not answering or query.small_talk:
             return Draft((), closest)
+        rivals = _rivals(query, answering)
+        if rivals:
+            return Draft((), closest, rivals)
         return Draft(tuple(self._choose(query, answering)), closest)
 
     def _choose(self, query: Query, answering: Sequence[Candidate]) -> list[Candidate]:
@@ -282,6 +289,20 @@ class Reader:
             replace(found, score=0.85 * found.score + 0.15 * float(cosine))
             for found, cosine in zip(candidates, cosines, strict=True)
         ]
+
+
+def _rivals(query: Query, answering: Sequence[Candidate]) -> tuple[str, ...]:
+    """The policies that a question of one topic, without a name, place, year or past, may mean equally well."""
+    topics = [term for term in query.terms if term.role != "light"]
+    if len(topics) > 1 or query.years or query.kind not in ("money", "percent", "count", "duration"):
+        return ()
+    best = answering[0]
+    titles = {best.hit.document_id: best.hit.metadata.title or best.hit.source}
+    for other in answering[1:]:
+        equal = other.score >= SECOND * best.score and other.headline != best.headline
+        if equal and other.hit.document_id not in titles:
+            titles[other.hit.document_id] = other.hit.metadata.title or other.hit.source
+    return tuple(titles.values())[:3] if len(titles) > 1 else ()
 
 
 def _standing(query: Query, stale: bool) -> float:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,9 @@ from assistant import Answer, Assistant, ask, open_assistant
 from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong, UnknownAnswer
 from assistant.figures import find_figures
 from ingest import ingest_paths
+from ingest.pipeline import prepare
 from tests.conftest import PARK, TALENT
+from vectorstore.store import PolicyStore
 
 NEWS = """海州市发布园区建设消息
 
@@ -202,3 +205,74 @@ def test_ask_uses_the_default_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("ZHICE_DATA_DIR", str(tmp_path / "kb"))
     assert "3000万元" in ask("园区管理机构每年最高能拿到多少奖补？").text
     assert (tmp_path / "kb" / "catalog.sqlite3").exists()
+
+
+def put(assistant: Assistant, name: str, text: str) -> None:
+    data = text.encode()
+    document, passages = prepare(data, name)
+    assistant.store.put(document, passages, key=name, sha256=hashlib.sha256(data).hexdigest())
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Assistant]:
+    opened = Assistant(PolicyStore(tmp_path / "kb"))
+    yield opened
+    opened.close()
+
+
+def test_a_vague_question_that_two_policies_answer_is_asked_back(library: Assistant) -> None:
+    put(library, "a.txt", "海州市展会补贴办法\n\n第一条 展会补贴标准为每场20万元。\n")
+    put(library, "b.txt", "海州市航线补贴办法\n\n第一条 航线补贴标准为每班30万元。\n")
+    answer = library.ask("补贴标准是多少？")
+    assert answer.status == "clarify"
+    assert "《海州市展会补贴办法》" in answer.text
+    assert "《海州市航线补贴办法》" in answer.text
+    assert library.ask("展会补贴标准是多少？").status == "answered"
+
+
+def test_documents_that_disagree_are_shown_side_by_side_with_a_warning(library: Assistant) -> None:
+    put(library, "a.txt", "海州市展会补贴办法\n\n第一条 大型展会补贴标准为每场20万元。\n")
+    put(library, "b.txt", "海州市会展业若干措施\n\n第一条 大型展会补贴标准为每场25万元。\n")
+    answer = library.ask("大型展会补贴标准是多少？")
+    assert "20万元" in answer.text
+    assert "25万元" in answer.text
+    (warning,) = answer.warnings
+    assert (warning.code, warning.citations) == ("conflict", (1, 2))
+
+
+def test_a_replaced_policy_gives_way_to_its_successor(library: Assistant) -> None:
+    put(library, "a.txt", "海州市展会补贴办法\n\n第一条 大型展会补贴标准为每场20万元。\n")
+    put(
+        library,
+        "b.txt",
+        "海州市会展业补贴办法\n\n第一条 大型展会补贴标准为每场25万元。\n\n"
+        "第二条 本办法自2025年1月1日起施行，《海州市展会补贴办法》同时废止。\n",
+    )
+    assert library.ask("大型展会补贴标准是多少？").citations[0].title == "海州市会展业补贴办法"
+    old = library.ask("旧办法里大型展会补贴标准是多少？")
+    assert "20万元" in old.text
+    assert "superseded" in [warning.code for warning in old.warnings]
+
+
+def test_a_question_in_two_parts_is_answered_part_by_part(library: Assistant) -> None:
+    put(library, "a.txt", PARK)
+    put(library, "b.txt", TALENT)
+    answer = library.ask("园区运营机构每年最高能拿到多少奖励，博士有多少安家补贴？")
+    assert answer.status == "answered"
+    assert "3000万元" in answer.text
+    assert "15万元" in answer.text
+    partly = library.ask("园区运营机构每年最高能拿到多少奖励，深圳市的博士有多少安家补贴？")
+    assert partly.status == "partial"
+    assert "no_basis" in [warning.code for warning in partly.warnings]
+
+
+def test_a_table_row_answers_with_the_names_of_its_columns(library: Assistant) -> None:
+    table = (
+        "| 等次 | 一次性奖励 | 用地指标 |\n| --- | --- | --- |\n| 优秀 | 300万元 | 20亩 |\n| 良好 | 100万元 | 10亩 |\n"
+    )
+    put(library, "t.md", f"# 海州市园区分档奖励表\n\n各等次的奖励如下表。\n\n{table}")
+    answer = library.ask("良好等次的一次性奖励是多少？")
+    assert answer.text.startswith("100万元：良好：一次性奖励 100万元；用地指标 10亩")
+    row, header = (citation.quote for citation in answer.citations)
+    assert "良好 | 100万元 | 10亩" in row
+    assert "等次 | 一次性奖励 | 用地指标" in header
