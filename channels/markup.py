@@ -76,9 +76,9 @@ def sign_in(language: Language) -> str:
     return render("sign_in.html", language)
 
 
-def outcomes(done: Iterable[Outcome], language: Language, *, reading: str = "") -> str:
-    """What became of each file, and which one is being read."""
-    return render("outcomes.html", language, done=list(done), reading=reading)
+def outcomes(done: Iterable[Outcome], language: Language, *, reading: str = "", total: int = 0) -> str:
+    """What became of each file, and while one of `total` is being read, which one, with a bar."""
+    return render("outcomes.html", language, done=list(done), reading=reading, total=total)
 
 
 def states(row: Mapping[str, Any], standing: Standing, today: str) -> list[str]:

@@ -57,7 +57,7 @@ class Shelf:
         done: list[Outcome] = []
         for number, upload in enumerate(uploads, start=1):
             reading = say(language, "upload_reading", done=number, total=len(uploads), name=upload.name)
-            yield markup.outcomes(done, language, reading=reading)
+            yield markup.outcomes(done, language, reading=reading, total=len(uploads))
             done.append(self._add_one(upload, language))
         yield markup.outcomes(done, language)
 

@@ -112,3 +112,9 @@ def test_every_answer_marker_leads_to_its_evidence(shelf: Any, language: Any) ->
     assert all(page.count(f'id="{target}"') == 1 for target in targets)
     links = re.findall(r'class="marker" href="([^"]+)"', page)
     assert all(link.startswith("/d/") and link.endswith("#quote") for link in links)
+
+
+def test_a_bar_shows_how_many_files_of_an_upload_are_read() -> None:
+    done = [markup.Outcome("park.txt", good=True, message="added")]
+    assert '<progress max="3" value="1"' in markup.outcomes(done, "en", reading="Reading 2 of 3: talent.txt", total=3)
+    assert "<progress" not in markup.outcomes(done, "en")
