@@ -16,6 +16,7 @@ test: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	rm -f channels/*.pyi  # Gradio writes these beside the page; mypy would read them instead of it
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

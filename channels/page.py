@@ -292,7 +292,8 @@ def _html(value: str, **options: Any) -> gr.HTML:
 
 
 def _token(request: gr.Request) -> str | None:
-    return request.cookies.get(ADMIN_COOKIE)
+    token: str | None = request.cookies.get(ADMIN_COOKIE)
+    return token
 
 
 def _text(event: gr.EventData, name: str) -> str:
