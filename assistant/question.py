@@ -36,12 +36,12 @@ _WHICH = re.compile(r"哪(?:一?[个家座所位份部条项本款])([㐀-鿿]{2
 _WHICH_KIND = re.compile(r"哪(?:一?[个家座所位])([镇区市省县局厅委院村街])")
 _MEASURES = frozenset("个家条项名人所套栋座种类次批届位只大")
 _UNIT = re.compile(r"(?:多少|几)\s*([个家条项名人所套栋座种类次批届亩户元天月年])")
+# Talk that no document answers; a greeting before a question is none.
 _SMALL_TALK = re.compile(
-    r"天气|你好|您好|你是谁|讲个?笑话|几点了|谢谢|再见|\bweather\b|\bhello\b|\bhi\b|\bjoke\b|who are you|thank you",
+    r"天气(?:怎么样|怎样|如何|好不好|预报)|你是谁|你叫什么|讲个?笑话|几点了|心情|^(?:你好|您好|谢谢|再见|hello|hi|hey|thanks?)\W*$"
+    r"|\bweather (?:today|like|forecast)|how is the weather|\btell me a joke\b|who are you\b|^thank you\W*$",
     re.IGNORECASE,
 )
-
-
 # A place that no table lists, such as a county; words that end like one are not.
 _PLACE = re.compile(
     r"(?!.*(?:城市|都市|全市|我市|本市|该市|超市|上市|股市|跨市|门市|市区|园区|地区|城区|社区|景区|校区|辖区|片区|厂区|新区|特区|郊区|小区|[发聚范新税护心市湾]区|区县|各县|全省|全县|全区|我省|本省|我区|本区)$)[㐀-鿿]{2,3}[市县省州区]$"

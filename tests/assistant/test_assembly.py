@@ -100,6 +100,11 @@ def test_refusals(assistant: Assistant, question: str) -> None:
     check_invariants(assistant, answer)
 
 
+@pytest.mark.parametrize("greeting", ["你好，", "您好！请问", "谢谢，"])
+def test_a_greeting_before_a_question_is_passed_over(assistant: Assistant, greeting: str) -> None:
+    assert "3000万元" in assistant.ask(greeting + "园区运营机构每年最高能拿到多少奖励？").text
+
+
 def test_a_refusal_shows_what_comes_close(assistant: Assistant) -> None:
     answer = assistant.ask("深圳市园区运营机构的奖励是多少？")
     assert 1 <= len(answer.nearest) <= 3

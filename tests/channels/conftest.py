@@ -110,7 +110,7 @@ class Shelf:
     """What a test has to do with: the assistant, the stand-in for the ingest, and the documents' ids."""
 
     assistant: Assistant
-    library: Library
+    holdings: Library
     rewards: str
     fairs: str
     hostile: str
@@ -119,9 +119,9 @@ class Shelf:
         async def build() -> FastAPI:
             return build_app(
                 self.assistant,
-                add_document=self.library.add,
-                read_again=self.library.read_again,
-                remove_document=self.library.remove,
+                add_document=self.holdings.add,
+                read_again=self.holdings.read_again,
+                remove_document=self.holdings.remove,
                 admin_password=password,
             )
 

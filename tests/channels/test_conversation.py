@@ -70,7 +70,7 @@ def test_stopping_ends_only_a_turn_that_is_being_answered() -> None:
 
 def test_evidence_is_the_quote_within_its_surroundings(shelf: Any) -> None:
     text = "前" * 500 + "。这一句之前。每个示范站给予最高12万元氢能补助。这一句之后。" + "后" * 500
-    shelf.library.put("hydrogen.txt", text, Metadata(title="云川市氢能办法"))
+    shelf.holdings.put("hydrogen.txt", text, Metadata(title="云川市氢能办法"))
     (turn,) = last(shelf.assistant, (), "氢能示范站最高补助多少？")
     (item, *_) = turn.evidence
     assert item.exact

@@ -114,7 +114,7 @@ def test_an_answer_leads_to_its_evidence_and_on_to_the_source(open_page: OpenPag
 
 def test_the_viewer_scrolls_to_the_quote_of_a_long_document_without_javascript(open_page: OpenPage, shelf: Any) -> None:
     text = "\n".join(f"第{number}段，内容为空。" for number in range(400)) + "\n要找的那一句。"
-    document_id = shelf.library.put("long.txt", text)
+    document_id = shelf.holdings.put("long.txt", text)
     start = text.index("要找的")
     page = open_page(f"/d/{document_id}?start={start}&end={len(text)}#quote", java_script_enabled=False)
     expect(page.locator("mark")).to_be_in_viewport()

@@ -219,10 +219,10 @@ def test_without_signing_in_nothing_can_be_uploaded(locked: TestClient) -> None:
 def test_without_signing_in_events_that_are_called_directly_do_nothing(
     locked: TestClient, shelf: Any, event: str
 ) -> None:
-    before = list(shelf.library.calls)
+    before = list(shelf.holdings.calls)
     said = call(locked, event, [None], {"document": shelf.rewards})
     assert "process_completed" in said
-    assert shelf.library.calls == before
+    assert shelf.holdings.calls == before
     assert "fairs.txt" not in said
 
 
@@ -241,7 +241,7 @@ def test_signing_in_opens_the_documents_and_signing_out_closes_them(locked: Test
     assert PASSWORD not in cookie
     assert "fairs.txt" in call(locked, "apply", [None])
     call(locked, "retry", [None], {"document": shelf.rewards})
-    assert shelf.library.calls[-1] == ("read_again", shelf.rewards)
+    assert shelf.holdings.calls[-1] == ("read_again", shelf.rewards)
     assert locked.post("/gradio_api/upload", files={"files": ("a.txt", b"x")}).status_code == 200
     token = locked.cookies["zhice_admin"]
     assert locked.post("/admin/sign-out").status_code == 204

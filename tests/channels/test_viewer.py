@@ -91,8 +91,8 @@ def test_an_expired_document_says_so(client: TestClient, shelf: Any) -> None:
 
 
 def test_an_old_version_links_to_the_newest_and_shows_its_own_text(client: TestClient, shelf: Any) -> None:
-    old = shelf.library.put("plan.txt", "旧版的内容。", Metadata(title="规划"))
-    new = shelf.library.put("plan.txt", "新版的内容。", Metadata(title="规划"))
+    old = shelf.holdings.put("plan.txt", "旧版的内容。", Metadata(title="规划"))
+    new = shelf.holdings.put("plan.txt", "新版的内容。", Metadata(title="规划"))
     assert old == new
     page = client.get(f"/d/{old}?version=1").text
     assert "旧版的内容" in page
@@ -103,16 +103,16 @@ def test_an_old_version_links_to_the_newest_and_shows_its_own_text(client: TestC
 
 
 def test_a_removed_document_still_opens_with_a_note(client: TestClient, shelf: Any) -> None:
-    document_id = shelf.library.put("gone.txt", "将被移出的内容。", Metadata(title="旧文"))
-    shelf.library.remove(document_id)
+    document_id = shelf.holdings.put("gone.txt", "将被移出的内容。", Metadata(title="旧文"))
+    shelf.holdings.remove(document_id)
     page = client.get(f"/d/{document_id}").text
     assert "将被移出的内容" in page
     assert "已移出知识库" in page
 
 
 def test_a_replaced_document_names_its_successor(client: TestClient, shelf: Any) -> None:
-    first = shelf.library.put("old.txt", "关于甲的规定。", Metadata(title="云川市甲办法", doc_no="云政〔2019〕3号"))
-    shelf.library.put("new.txt", "关于乙的规定。", Metadata(title="云川市乙办法", repeals=("云政〔2019〕3号",)))
+    first = shelf.holdings.put("old.txt", "关于甲的规定。", Metadata(title="云川市甲办法", doc_no="云政〔2019〕3号"))
+    shelf.holdings.put("new.txt", "关于乙的规定。", Metadata(title="云川市乙办法", repeals=("云政〔2019〕3号",)))
     assert "《云川市甲办法》已被《云川市乙办法》废止或替代" in client.get(f"/d/{first}").text
 
 
@@ -126,7 +126,7 @@ def test_no_document_text_becomes_markup(client: TestClient, shelf: Any) -> None
 
 def test_tables_and_furniture_are_told_apart(client: TestClient, shelf: Any) -> None:
     text = "分享到\n标准 | 金额\n优秀 | 800万元\n结束"
-    document_id = shelf.library.put("table.txt", text, tables=((4, 25),), boilerplate=((0, 3),))
+    document_id = shelf.holdings.put("table.txt", text, tables=((4, 25),), boilerplate=((0, 3),))
     page = client.get(f"/d/{document_id}").text
     assert "<td>优秀</td><td>800万元</td>" in page
     assert re.search(r"<details class=\"furniture\"><summary>.*?</summary>\s*<p>分享到</p>", page)
