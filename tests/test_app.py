@@ -173,7 +173,8 @@ def test_an_unknown_document_is_reported(kb: Path, capsys: Captured, command: st
 
 def test_a_folder_of_another_encoder_is_reported_with_the_way_out(kb: Path, capsys: Captured) -> None:
     store = PolicyStore(kb)
-    store.catalog.set_meta("encoder", "another")
+    with store.catalog.transaction() as connection:
+        connection.execute("UPDATE meta SET value = 'another' WHERE key = 'encoder'")
     store.close()
     capsys.readouterr()
     assert zhice(kb, "ask", "奖励？") == 1

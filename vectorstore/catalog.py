@@ -108,10 +108,6 @@ class Catalog:
         row = self.connection().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
-    def set_meta(self, key: str, value: str) -> None:
-        with self.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
     def revision(self) -> int:
         """Counts every write, by any process; equal revisions mean equal contents."""
         return int(self.meta("revision") or 0)

@@ -28,10 +28,10 @@ def test_a_wording_is_said_with_the_borders_of_its_digits(text: str, wording: st
 @pytest.mark.parametrize(
     ("quote", "gold", "share"),
     [
-        ("每年给予最高5000万元奖补", "每年给予最高5000万元奖补", 1.0),
-        ("前言,每年 给予最高5000万元奖补", "每年给予最高5000万元奖补", 1.0),
-        ("每年给予", "每年给予最高", 4 / 6),
-        ("别的", "每年给予最高", 0.0),
+        ("每户按月发放最多800元房租", "每户按月发放最多800元房租", 1.0),
+        ("前言,每户 按月发放最多800元房租", "每户按月发放最多800元房租", 1.0),
+        ("每户按月", "每户按月发放", 4 / 6),
+        ("别的", "每户按月发放", 0.0),
     ],
 )
 def test_coverage_is_the_share_of_the_gold_quote_held_in_one_piece(quote: str, gold: str, share: float) -> None:

@@ -96,22 +96,22 @@ def test_a_copyright_note_at_the_end_of_a_paragraph_is_marked_alone() -> None:
 
 
 def test_a_headline_that_the_page_repeats_stays_once() -> None:
-    headline = "海州市迎来拐点，这是园区的选择！"
+    headline = "旧厂房改造提速，三条街区同时开工！"
     text = f"原创 {headline}\n园区加快建设。\n{headline}\n项目已经落地。\n{headline}\n结束了。\n{headline}\n"
     assert marked(text) == [headline, headline]
 
 
-PARAGRAPH = "推进园区挂牌建设，力争上半年15个园区全部挂牌，年内打造产业规模过100亿元园区2个，放大龙头企业带动效应。"
-SHORTER = "推进园区挂牌建设，力争上半年15个园区全部挂牌，放大龙头企业带动效应。"
+PARAGRAPH = "修缮老旧厂房和配套宿舍，九月底以前交付28栋，年终再招租物流仓库6座，由区里统一安排管护人员并公布电话。"
+SHORTER = "修缮老旧厂房和配套宿舍，九月底以前交付28栋，由区里统一安排管护人员并公布电话。"
 
 
 def test_a_sidebar_that_repeats_paragraphs_is_marked_and_the_longer_copy_stays() -> None:
-    assert marked(f"海州再动员\n{PARAGRAPH}\n动员大会昨天召开。\n{PARAGRAPH}\n") == [PARAGRAPH]
-    assert marked(f"海州再动员\n{SHORTER}\n动员大会昨天召开。\n{PARAGRAPH}\n") == [SHORTER]
+    assert marked(f"厂房修缮简报\n{PARAGRAPH}\n动员大会昨天召开。\n{PARAGRAPH}\n") == [PARAGRAPH]
+    assert marked(f"厂房修缮简报\n{SHORTER}\n动员大会昨天召开。\n{PARAGRAPH}\n") == [SHORTER]
 
 
 def test_a_changed_figure_is_no_copy() -> None:
-    assert marked(f"海州再动员\n{PARAGRAPH}\n动员大会昨天召开。\n{PARAGRAPH.replace('100亿元', '300亿元')}\n") == []
+    assert marked(f"厂房修缮简报\n{PARAGRAPH}\n动员大会昨天召开。\n{PARAGRAPH.replace('28栋', '38栋')}\n") == []
 
 
 def test_clauses_that_repeat_each_other_stay() -> None:
@@ -134,7 +134,7 @@ def test_what_the_reader_marked_stays_marked() -> None:
 
 @given(
     st.lists(
-        st.sampled_from([PARAGRAPH, SHORTER, "发表评论", "推荐阅读", "- 一", "海州再动员", "短句。", "第一条 一。"]),
+        st.sampled_from([PARAGRAPH, SHORTER, "发表评论", "推荐阅读", "- 一", "厂房修缮简报", "短句。", "第一条 一。"]),
         max_size=12,
     )
 )
