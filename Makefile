@@ -28,7 +28,7 @@ fix: $(VENV)/.dev
 accept: $(VENV)/.dev
 	ZHICE_SHARED=$(abspath $(SHARED)) $(BIN)/python -m pytest tests/acceptance -m seeds -rs
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	$(BIN)/python -m training.bench --shared $(abspath $(SHARED))
 
 install: $(VENV)/.run
@@ -40,6 +40,8 @@ lock:
 		| grep -v -E '^(nvidia-|cuda-|triton)' > requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt --extra dev pyproject.toml \
 		| grep -v -E '^(nvidia-|cuda-|triton)' > requirements-dev.lock
+	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt -c requirements.lock \
+		--extra bench pyproject.toml | grep -v -E '^(nvidia-|cuda-|triton)' > requirements-bench.lock
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -49,4 +51,8 @@ $(VENV)/.run: requirements.lock pyproject.toml
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	$(BIN)/pip install --quiet --no-compile -r requirements-dev.lock
+	touch $@
+
+$(VENV)/.bench: requirements-bench.lock $(VENV)/.run
+	$(BIN)/pip install --quiet --no-compile -r requirements-bench.lock
 	touch $@

@@ -70,7 +70,10 @@ class Warning:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to one question; every channel renders this and nothing else."""
+    """The answer to one question; every channel renders this and nothing else.
+
+    `confidence` is the chance that the best sentence found answers it, whether or not that was enough to say it.
+    """
 
     id: str
     as_of: str
@@ -84,6 +87,7 @@ class Answer:
     standalone_question: str
     language: Literal["zh", "en"]
     generator: str
+    confidence: float = 0.0
     elapsed_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -98,6 +102,7 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain JSON types."""
         plain = asdict(self)
+        plain["confidence"] = round(self.confidence, 3)
         plain["elapsed_ms"] = {stage: round(spent, 2) for stage, spent in self.elapsed_ms.items()}
         return _lists(plain)  # type: ignore[no-any-return]
 

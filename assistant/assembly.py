@@ -16,6 +16,7 @@ from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong, Unk
 from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
 from assistant.question import Understanding
 from assistant.reader import Reader
+from assistant.reranker import CrossEncoderReranker, Reranker
 from assistant.retrieval import Evidence, retrieve
 from assistant.settings import Settings
 from assistant.words import Words
@@ -31,18 +32,18 @@ FILTERS = ("document_id", "region", "issuer", "kind", "level")
 class Assistant:
     """Answers questions over one store; safe to use from several threads."""
 
-    def __init__(self, store: PolicyStore) -> None:
+    def __init__(self, store: PolicyStore, *, reranker: Reranker | None = None) -> None:
         self.store = store
+        self._reranker = reranker
         bundled = store.encoder if isinstance(store.encoder, StaticEncoder) else StaticEncoder(BUNDLED_MODEL)
         regions = Regions.load()
         glossary = Glossary.load()
         asking = AskingWords.load()
         words = Words(bundled, asking.particles, verbs=asking.verbs, terms=(*glossary, *regions))
-        self._understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
+        self.understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
-        self.chain = Stages(
-            store, self._understanding, Reader(store.encoder, regions, store.text), self.standing
-        ).chain()
+        self.reader = Reader(store.encoder, regions, store.text)
+        self.chain = Stages(store, self.understanding, self.reader, self.standing, reranker).chain()
 
     def __enter__(self) -> Assistant:
         return self
@@ -98,7 +99,9 @@ class Assistant:
     def passages(self, question: str, *, limit: int = 10) -> tuple[Evidence, ...]:
         """The passages nearest to a question, best first, whether or not they answer it."""
         request = _request(question, (), None, None)
-        return retrieve(self.store, self._understanding.understand(request["question"]), limit=limit)
+        return retrieve(
+            self.store, self.understanding.understand(request["question"]), limit=limit, reranker=self._reranker
+        )
 
     def document_text(self, document_id: str, version: int) -> str:
         """The text that a citation's `start` and `end` point into.
@@ -145,9 +148,10 @@ def open_assistant(*, data_dir: str | Path | None = None, settings: Settings | N
 
     Raises:
         StoreError: the folder cannot be used; the message says why and what to do.
-        EncoderUnavailable: the configured encoder cannot be loaded.
+        EncoderUnavailable, SettingError: the configured encoder or reranker cannot be loaded.
     """
     settings = settings or Settings.from_environ(os.environ, data_dir=data_dir)
+    reranker = CrossEncoderReranker(settings.reranker) if settings.reranker else None
     store = PolicyStore(settings.data_dir, encoder=load_encoder(settings.encoder))
     if settings.samples and not store.catalog.records():
         from ingest.pipeline import ingest_samples
@@ -157,7 +161,7 @@ def open_assistant(*, data_dir: str | Path | None = None, settings: Settings | N
         except StoreError:
             store.close()
             raise
-    return Assistant(store)
+    return Assistant(store, reranker=reranker)
 
 
 def ask(question: str, **options: Any) -> Answer:

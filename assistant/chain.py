@@ -19,6 +19,7 @@ from assistant.answer import Answer, Claim, Status, Warning
 from assistant.composing import Composer
 from assistant.question import Query, Understanding
 from assistant.reader import Draft, Reader
+from assistant.reranker import Reranker
 from assistant.retrieval import Evidence, Weights, retrieve, weigh
 from assistant.validity import source_warnings
 from prompts import Wording, load_wording
@@ -66,12 +67,18 @@ class Stages:
     """The stages over one store; their order is in `chain`."""
 
     def __init__(
-        self, store: PolicyStore, understanding: Understanding, reader: Reader, standing: Callable[[], Standing]
+        self,
+        store: PolicyStore,
+        understanding: Understanding,
+        reader: Reader,
+        standing: Callable[[], Standing],
+        reranker: Reranker | None = None,
     ) -> None:
         self._store = store
         self._understanding = understanding
         self._reader = reader
         self._standing = standing
+        self._reranker = reranker
 
     def chain(self) -> Runnable[Request, Answer]:
         """The stages in order."""
@@ -92,7 +99,11 @@ class Stages:
         """Query -> evidence with the weights of its terms."""
         query = _known(state.query)
         found = [
-            Findings(part, retrieve(self._store, part, filters=state.request["filters"]), weigh(self._store, part))
+            Findings(
+                part,
+                retrieve(self._store, part, filters=state.request["filters"], reranker=self._reranker),
+                weigh(self._store, part),
+            )
             for part in query.parts or (query,)
         ]
         return replace(state, findings=tuple(found))
@@ -208,6 +219,7 @@ def _blank(state: State, query: Query) -> Answer:
         standalone_question=query.standalone,
         language=query.language,
         generator="extractive",
+        confidence=min((draft.confidence for draft in state.drafts), default=0.0),
     )
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from assistant.reranker import CrossEncoderReranker
 from assistant.settings import Settings
 from vectorstore.encoder import load_encoder
 from vectorstore.errors import ZhiceError
@@ -33,6 +34,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     try:
         encoder = load_encoder(settings.encoder)
         yield Finding("encoder", True, f"{encoder.name}, {encoder.dimension} dimensions")
+        if settings.reranker:
+            CrossEncoderReranker(settings.reranker)
+            yield Finding("reranker", True, settings.reranker)
         store = PolicyStore(settings.data_dir, encoder=encoder)
     except ZhiceError as error:
         yield Finding("store", False, str(error))

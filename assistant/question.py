@@ -11,6 +11,8 @@ from typing import Literal
 from assistant.figures import Figure, find_figures
 from assistant.kinds import Kind, kind_of_answer
 from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
+from assistant.lexicon.cedict_table import LONGEST_PHRASE, normal_form, plain_letters
+from assistant.lexicon.numerals import read_numeral
 from assistant.words import Words
 from vectorstore.segmentation import is_chinese, normalise
 
@@ -51,6 +53,11 @@ _FORMER = re.compile(
     r"旧(?:办法|政策|规定|版)|原(?:来的?)?(?:办法|政策|规定)|修订前|修改前|废止前|以前的|\b(?:old|former|previous)\b",
     re.IGNORECASE,
 )
+_ENGLISH_WORD = re.compile(r"[A-Za-z][\w'’&-]*|\d[\d,]*(?:\.\d+)?(?:st\b|nd\b|rd\b|th\b)?")
+_POSSESSIVE = re.compile(r"['’]s?$")
+_YEAR = re.compile(r"(?:19|20)\d{2}")
+# What the dictionary's words for an English word tell beside the glossary's.
+SECOND_WORTH = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,9 @@ class Term:
     `name` terms (titles, quoted words, unknown names) have no substitutes; `history` terms come from earlier
     questions and only steer. A number `counts` the words that follow it: 三个园区 is not said by 三个方面.
     A term that `sounds` is an English name, said by the Chinese words that sound like it.
+
+    `worths` says how likely each of the `wordings` means the term, from 0 to 1 and in their order; without it, all do.
+    An English phrase that has a wording as a whole may as well be said by all of its `parts`.
     """
 
     text: str
@@ -67,6 +77,8 @@ class Term:
     role: Role = "topic"
     counts: tuple[str, ...] = ()
     sounds: bool = False
+    worths: tuple[float, ...] = ()
+    parts: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +200,9 @@ class Understanding:
                 counted.append(_counted(figure, shown, [word for word in behind if word not in self._asking.stop]))
                 rest = rest.replace(shown + figure.unit[:1], " ")
         names = [*_TITLE.findall(question), *_QUOTED.findall(question)]
+        if language == "en":  # no Chinese document says an English quotation as it stands
+            names = [name for name in names if any(map(is_chinese, name))]
+            rest = _QUOTED.sub(lambda found: f" {found[1]} ", rest if figures else question)
         terms = [Term(normalise(name), role="name") for name in names] + counted
         terms += self._english_terms(rest) if language == "en" else self._chinese_terms(rest)
         terms = list({term.text: term for term in terms}.values())
@@ -243,38 +258,79 @@ class Understanding:
         return "light" if word in self._asking.light else "topic"
 
     def _english_terms(self, question: str) -> list[Term]:
+        """Terms of the longest phrases that a table knows, and of the single words between them."""
         terms: list[Term] = []
-        english = self._load_english()
-        words = [word.strip("'’.-") for word in re.findall(r"[A-Za-z][\w'’&-]*|\d+(?:\.\d+)?", question)]
+        words = self._english_words(question)
         position = 0
         while position < len(words):
-            for length in (3, 2, 1):
-                phrase = " ".join(words[position : position + length]).lower()
-                if (
-                    length > 1
-                    and len(words) - position >= length
-                    and not self._asking.english_stop & set(phrase.split())
-                ):
-                    listed = self._glossary.wordings(phrase)
-                    wordings = listed or english.lookup(phrase)
-                    if wordings:
-                        head = self._glossary.wordings(phrase.split()[-1]) if not listed else ()
-                        terms.append(Term(phrase, wordings + head, self._english_role(phrase)))
-                        position += length - 1
-                        break
-                elif (
-                    length == 1
-                    and phrase not in self._asking.english_stop
-                    and not re.fullmatch(r"(?:19|20)\d{2}", phrase)
-                ):
-                    listed = self._glossary.wordings(phrase)
-                    table = tuple(word for word in english.lookup(phrase) if word not in listed)
-                    wordings = listed + table[: 6 if not listed else 3]
-                    # A capitalised word that no table knows is a name; it is looked for by its sound.
-                    name = not wordings and words[position][0].isupper()
-                    terms.append(Term(phrase, wordings, "name" if name else self._english_role(phrase), sounds=name))
-            position += 1
+            numeral = read_numeral(words, position)
+            if numeral is not None:
+                shown = " ".join(words[position : position + numeral.words]).lower()
+                if not _YEAR.fullmatch(shown):
+                    terms.append(_weighted(shown, numeral.wordings))
+                position += numeral.words
+                continue
+            for length in range(min(LONGEST_PHRASE, len(words) - position), 1, -1):
+                phrase = self._english_phrase(words[position : position + length])
+                if phrase is not None:
+                    terms.append(phrase)
+                    position += length
+                    break
+            else:
+                if words[position].lower() not in self._asking.english_stop and len(words[position]) > 1:
+                    terms.append(self._english_word(words[position]))
+                position += 1
         return terms
+
+    def _english_words(self, question: str) -> list[str]:
+        """Words without 's; those with hyphens stay whole where the glossary has them."""
+        words: list[str] = []
+        for found in _ENGLISH_WORD.findall(plain_letters(question)):
+            word = found.strip("'’.-,")
+            if self._glossary.wordings(word.lower()):
+                words.append(word)
+            else:
+                words += [part for part in _POSSESSIVE.sub("", word).split("-") if part]
+        return words
+
+    def _english_phrase(self, words: Sequence[str]) -> Term | None:
+        phrase = " ".join(words).lower()
+        stop = self._asking.english_stop
+        listed = self._glossary.wordings(phrase)
+        if listed:
+            return Term(phrase, listed, self._english_role(phrase))
+        if words[0].lower() in stop or words[-1].lower() in stop or not phrase.replace(" ", "").isalpha():
+            return None
+        if len(normal_form(phrase).split()) < 2:
+            return None
+        found = self._load_english().lookup(phrase)
+        if not found:
+            return None
+        parts = (self._english_word(word) for word in words if word.lower() not in stop and len(word) > 1)
+        head = self._glossary.wordings(phrase.split()[-1])
+        whole = _weighted(phrase, (*found, *((wording, 1.0) for wording in head)), self._english_role(phrase))
+        return replace(whole, parts=tuple(parts))
+
+    def _english_word(self, word: str) -> Term:
+        text = word.lower()
+        listed = self._glossary.wordings(text)
+        table = [pair for pair in self._load_english().lookup(text) if pair[0] not in listed]
+        # A capitalised word that no table knows is a name; it is looked for by its sound.
+        name = not listed and not table and word[0].isupper()
+        role: Role = "name" if name else self._english_role(text)
+        # The glossary knows what policies say; the dictionary's words are second to it.
+        wordings = [(wording, 1.0) for wording in listed]
+        wordings += [(wording, worth * (SECOND_WORTH if listed else 1.0)) for wording, worth in table]
+        return replace(_weighted(text, wordings, role), sounds=name)
+
+
+def _weighted(text: str, wordings: Sequence[tuple[str, float]], role: Role = "topic") -> Term:
+    return Term(text, tuple(word for word, _ in wordings), role, worths=tuple(worth for _, worth in wordings))
+
+
+def without_asking(question: str) -> str:
+    """A Chinese question without the words that only ask."""
+    return _ASKING.sub(" ", question)
 
 
 def _counted(figure: Figure, shown: str, following: Sequence[str]) -> Term:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assistant.figures import Figure, find_figures
+from assistant.learned import answer_decision, sentence_ranker
 from assistant.lexicon import Regions
 from assistant.question import Query
 from assistant.quoting import (
@@ -31,7 +32,6 @@ from vectorstore.encoder import Encoder
 from vectorstore.passage import Hit, Span
 from vectorstore.segmentation import normalise, sentence_spans
 
-ANSWERS = 0.52  # score from which a sentence counts as an answer
 STALE = 0.95  # an expired or replaced document answers only where no other does nearly as well
 SECOND = 0.97  # share of the best score that a second claim has to reach
 SECOND_ELSEWHERE = 0.85  # and for an open question, which another document may answer as well
@@ -42,10 +42,7 @@ CONTEXT = {
     "passage": 0.55,
     "before": 0.45,
 }  # what a term is worth that stands near the sentence only
-# What a sentence says with its surroundings, by itself, and within the words quoted: shares of its score.
-SAID, SHOWN, CLOSE = 0.7, 0.1, 0.2
 LEAST_TOPICAL = 0.4  # the right place alone, or the right year, is no answer
-BOUNDED = 0.03  # of several amounts, the one that is the limit answers "how much" best
 SHORT_SENTENCE = 60  # characters up to which a sentence is quoted whole
 SHORTEST_QUOTE = 15  # characters; a shorter one says too little on its own
 OPENING = 4000  # characters in which a document says what place it is about
@@ -61,27 +58,39 @@ _DURATION_UNIT = re.compile(r"(?:个?(?:工作日|小时)|个月|分钟|年|天|
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence of the evidence, the words of it to quote (offsets into the document), and how well it answers."""
+    """A sentence of the evidence, the words of it to quote (offsets into the document), and how well it answers.
+
+    `features` are what the sentence ranker makes `score` of; `timely` (0 to 1) says how sure it is that the sentence
+    speaks of the time asked about; `fits` is false where place, subject or kind of answer rule it out.
+    """
 
     hit: Hit
     sentence: Span
     window: Span
-    score: float
-    coverage: float
+    features: Mapping[str, float]
+    timely: float
     fits: bool
     figures: tuple[Figure, ...]
     headline: str = ""
+    score: float = 0.0
+
+    @property
+    def confidence(self) -> float:
+        """The chance that this sentence answers the question (calibrated on training questions)."""
+        return answer_decision().probability(self.features)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What the reader would say: the chosen candidates, or none; `closest` are the best whatever their score.
 
-    `rivals` are the titles of policies that answer a vague question equally well, with different figures.
+    `rivals` are the titles of policies that answer a vague question equally well, with different figures. `confidence`
+    is the chance that the best candidate answers, whether or not that was enough.
     """
 
     chosen: tuple[Candidate, ...]
     closest: tuple[Candidate, ...]
+    confidence: float
     rivals: tuple[str, ...] = ()
 
 
@@ -98,21 +107,30 @@ class Reader:
         self, query: Query, evidence: Sequence[Evidence], weights: Weights, *, stale: frozenset[str] = frozenset()
     ) -> Draft:
         """The draft for a query over its evidence; `stale` documents give way to others on the same matter."""
-        candidates = [found for item in evidence for found in self._candidates(query, item, weights)]
-        candidates = self._with_meaning(query, candidates)
         candidates = [
-            replace(found, score=_standing(query, found.hit.document_id in stale) * found.score) for found in candidates
+            replace(found, score=_standing(query, found.hit.document_id in stale) * found.score)
+            for found in self.candidates(query, evidence, weights)
         ]
         candidates.sort(key=lambda found: (-found.score, found.hit.passage_id, found.sentence))
         candidates = _distinct(candidates)
         closest = tuple(candidates[:3])
-        answering = [found for found in candidates if found.fits and found.score >= ANSWERS]
+        confidence = max((found.confidence for found in candidates if found.fits), default=0.0)
+        answering = [found for found in candidates if found.fits and found.confidence >= answer_decision().threshold]
         if not answering or query.small_talk:
-            return Draft((), closest)
+            return Draft((), closest, 0.0 if query.small_talk else confidence)
         rivals = _rivals(query, answering)
         if rivals:
-            return Draft((), closest, rivals)
-        return Draft(tuple(self._choose(query, answering)), closest)
+            return Draft((), closest, confidence, rivals)
+        return Draft(tuple(self._choose(query, answering)), closest, confidence)
+
+    def candidates(self, query: Query, evidence: Sequence[Evidence], weights: Weights) -> list[Candidate]:
+        """Every sentence of the evidence with its features and its score, in no particular order."""
+        found = [candidate for item in evidence for candidate in self._candidates(query, item, weights)]
+        ranker = sentence_ranker()
+        return [
+            replace(candidate, score=ranker.score(candidate.features) * (candidate.timely if candidate.fits else 0.5))
+            for candidate in self._with_meaning(query, found)
+        ]
 
     def _choose(self, query: Query, answering: Sequence[Candidate]) -> list[Candidate]:
         best = answering[0]
@@ -179,13 +197,21 @@ class Reader:
             if span[1] - span[0] < 4 or _plain(text[slice(*span)]) in headings:
                 continue
             places = surroundings | {"before": normalise(text[max(0, span[0] - BEFORE) : span[0]])}
-            found.append(self._candidate(query, hit, text, span, places, weights))
+            found.append(self._candidate(query, hit, text, span, places, weights, item.distant))
         return found
 
     def _candidate(
-        self, query: Query, hit: Hit, text: str, span: Span, surroundings: Mapping[str, str], weights: Weights
+        self,
+        query: Query,
+        hit: Hit,
+        text: str,
+        span: Span,
+        surroundings: Mapping[str, str],
+        weights: Weights,
+        passage_score: float,
     ) -> Candidate:
         total = weights.total or 1.0
+        missing = 0.0
         sentence = normalise(text[span[0] : span[1]])
         said = shown = topical = subject = 0.0
         for term in query.terms:
@@ -197,24 +223,34 @@ class Reader:
             shown += weight * match
             said += weight * max(match, near)
             if term.role in ("topic", "name"):
+                missing = max(missing, weight * (1 - max(match, near)))
                 topical += weight * max(match, near)
                 subject += weight
         window, figures, kind = self._window(query, text, span, weights, total)
         inside = normalise(text[window[0] : window[1]]) + surroundings["subject"]
         close = sum(weights.of.get(term.text, 0.0) * term_match(term, inside) for term in query.terms)
-        coverage = (SAID * said + SHOWN * shown + CLOSE * close) / total
         timely = self._right_time(query, text, span, hit)
         fits = timely > 0 and self._right_place(query, text, hit, surroundings)
         fits = fits and topical >= LEAST_TOPICAL * subject
-        score = coverage * (0.55 + 0.45 * kind) * (timely if fits else 0.5)
-        if query.kind == "money" and any(figure.bound == "max" for figure in figures):
-            score += BOUNDED
+        limit = query.kind == "money" and any(figure.bound == "max" for figure in figures)
+        features = {
+            "said": said / total,
+            "shown": shown / total,
+            "close": close / total,
+            "kind": kind,
+            "said_in_kind": kind * said / total,
+            "shown_in_kind": kind * shown / total,
+            "close_in_kind": kind * close / total,
+            "limit": float(limit),
+            "missing": missing / total,
+            "passage": passage_score,
+        }
         headline = ""
         if hit.passage.kind == "row":
             figures = _in_best_column(query, text, span, figures)
         if figures and len({figure.key for figure in figures}) == 1:
             headline = bounded_figure(text, figures[0], window)
-        return Candidate(hit, span, window, score, coverage, fits and kind > 0, tuple(figures), headline)
+        return Candidate(hit, span, window, features, timely, fits and kind > 0, tuple(figures), headline)
 
     def _window(
         self, query: Query, text: str, span: Span, weights: Weights, total: float
@@ -283,10 +319,12 @@ class Reader:
             return []
         texts = [self._text_of(found.hit.document_id, found.hit.version) for found in candidates]
         sentences = [text[slice(*found.sentence)] for text, found in zip(texts, candidates, strict=True)]
-        vectors = self._encoder.encode([query.search_text, *sentences])
+        # With a subject of its own, a follow-up does not mean the earlier question.
+        own = any(term.role == "history" for term in query.terms)
+        vectors = self._encoder.encode([query.question if own else query.search_text, *sentences])
         cosines = np.clip(vectors[1:] @ vectors[0], 0.0, 1.0)
         return [
-            replace(found, score=0.85 * found.score + 0.15 * float(cosine))
+            replace(found, features={**found.features, "cosine": float(cosine)})
             for found, cosine in zip(candidates, cosines, strict=True)
         ]
 
@@ -379,7 +417,7 @@ def _in_best_column(query: Query, text: str, row: Span, figures: Sequence[Figure
 
 
 def _part(lead: Candidate, span: Span) -> Candidate:
-    return Candidate(lead.hit, span, span, lead.score, lead.coverage, lead.fits, ())
+    return replace(lead, sentence=span, window=span, figures=(), headline="")
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -22,6 +22,7 @@ class Settings:
 
     data_dir: Path
     encoder: str | None = None
+    reranker: str | None = None
     host: str = "127.0.0.1"
     port: int = 7860
     admin_password: str | None = None
@@ -30,7 +31,7 @@ class Settings:
     def __repr__(self) -> str:
         password = "set" if self.admin_password else "not set"
         return (
-            f"Settings(data_dir={self.data_dir}, encoder={self.encoder}, host={self.host}, port={self.port}, "
+            f"Settings(data_dir={self.data_dir}, encoder={self.encoder}, reranker={self.reranker}, host={self.host}, port={self.port}, "
             f"samples={self.samples}, admin_password={password})"
         )
 
@@ -45,6 +46,7 @@ class Settings:
         return cls(
             data_dir=Path(folder).expanduser(),
             encoder=environ.get("ZHICE_ENCODER") or None,
+            reranker=environ.get("ZHICE_RERANKER") or None,
             host=environ.get("ZHICE_HOST") or "127.0.0.1",
             port=_port(environ.get("ZHICE_PORT") or "7860"),
             admin_password=environ.get("ZHICE_ADMIN_PASSWORD") or None,

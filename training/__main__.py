@@ -23,6 +23,10 @@ def main() -> None:
     parser.add_argument("--bench", type=Path, help="folder of the benchmarks (default: bench beside the data)")
     parser.add_argument("--out", type=Path, default=BUNDLED_MODEL, help="folder to save the model in")
     parser.add_argument("--epochs", type=float, default=2.0, help="passes over the pairs")
+    parser.add_argument("--held-out", action="store_true", help="leave out the questions that the rankers learn from")
+    parser.add_argument(
+        "--without", nargs="*", default=[], help="kinds of pairs to leave out, by the start of their name"
+    )
     arguments = parser.parse_args()
     bench = arguments.bench or arguments.data.parent / "bench"
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -31,7 +35,8 @@ def main() -> None:
 
     torch.set_num_threads(THREADS)
     started = time.monotonic()
-    made = pairs.all_pairs(arguments.data, bench, seed=SEED)
+    made = pairs.all_pairs(arguments.data, bench, seed=SEED, whole=not arguments.held_out)
+    made = {name: some for name, some in made.items() if not name.startswith(tuple(arguments.without))}
     tokenizer = vocabulary.build_tokenizer(arguments.data, made, processes=THREADS)
     model.save(model.train(tokenizer, made, epochs=arguments.epochs, seed=SEED), arguments.out)
     logging.info("trained in %.0f minutes", (time.monotonic() - started) / 60)

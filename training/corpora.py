@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ SENTENCE_END: Final = re.compile(r"(?<=[。！？；!?])")
 # Two texts are the same article when they agree in this many characters without white space: the published gold
 # texts and the statutes differ in line breaks and in trailing headings.
 KEY_LENGTH: Final = 40
+
+HELD_OUT_EVERY: Final = 5
 
 
 class Converter(Protocol):
@@ -79,6 +82,11 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
+
+
+def held_out(text: str) -> bool:
+    """Whether a training question is in the fifth that a ranker learns from, for which the encoder must not know it."""
+    return int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), 16) % HELD_OUT_EVERY == 0
 
 
 def article_key(text: str) -> str:

@@ -1,121 +1,55 @@
-"""`python -m training.lexicon --data DIR`: invert CC-CEDICT into an English-Chinese word table for questions."""
+"""`python -m training.lexicon --data DIR`: the English-Chinese word table for questions, and the sounds of names."""
 
 from __future__ import annotations
 
 import argparse
 import gzip
 import logging
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from assistant.lexicon.cedict_table import TABLE, forms, normal_form
-from training import corpora
+from assistant.lexicon.cedict_table import SKIPPED, TABLE, WORD, plain_letters
+from assistant.transliteration import SOUNDS
+from training import corpora, names
+from training.alignment import Pair, Translations, both_ways
 from training.corpora import Entry
+from training.inversion import HAN, LONGEST_GLOSS, Weights, base_form, glosses, invert, usualness
 
 logger = logging.getLogger(__name__)
 
 LEXICON: Final = Path(__file__).parents[1] / "assistant" / "lexicon" / "cedict"
 
-# A policy counts for four statutes: there are four times as many characters of statutes.
-POLICY_WEIGHT: Final = 4
+# General text says how names and things are usually called, official text how policies call them; there is four times
+# as much of the latter, and both shall count the same.
+GENERAL_WEIGHT: Final = 4
+EVERY_ARTICLE: Final = 8  # every eighth article and every fourth paragraph are enough to know what is frequent
+EVERY_PARAGRAPH: Final = 4
 
-# Words seen less often are not what an official document would say.
-RAREST_WORD: Final = 8
-# Single characters match inside other words; only those that often stand alone, and in their first sense (税, 年, 人).
-RAREST_CHARACTER: Final = 100
-# Words seen this often are taken from a phrase for its last noun where that noun has no entry of its own.
-COMMON_WORD: Final = 300
-# A candidate with less than this share of the best one's weight is another sense of the English word.
-SMALLEST_SHARE: Final = 0.02
-MOST_CANDIDATES: Final = 6
-LONGEST_PHRASE: Final = 3
+# A gloss is half a sentence pair: there are ten times as many, of rarer words.
+GLOSS_WEIGHT: Final = 0.5
+LEAST_AGREEMENT: Final = 0.01
+# How much an alignment that is certain tells against a gloss (.756 without the alignments, .772 with them on XQuAD).
+LEARNED_WEIGHT: Final = 2.0
 
-UNUSABLE_ENTRY: Final = re.compile(r"\(idiom\)|\bidiom\b|\(saying\)|\bsurname\b")
-UNUSABLE_GLOSS: Final = re.compile(
-    r"CL:|variant of|classifier|also pr\.|pr\. \[|see |abbr\. |Taiwan pr\.|used (?:in|as|to|for|before|after)|"
-    r"\((?:old|archaic|literary|loanword|slang|coll\.|dialect|onom\.|Tw|Internet slang|bound form|fig\.|math\.|"
-    r"physics|chess|medicine|mus\.|Buddhism|TCM|linguistics|grammar|interjection|polite|humble|courteous)"
-)
-NOTE: Final = re.compile(r"\([^)]*\)|\[[^\]]*\]")
-HAN: Final = re.compile(r"[\u4e00-\u9fff]+")
-PLAIN: Final = re.compile(r"[a-z][a-z -]*[a-z]")
-# "apply for" answers for "apply", too, at a discount: the preposition is often elsewhere in a question.
-TRAILING: Final = re.compile(r" (?:for|to|of|with|in|on|from|by|at|into|upon|out|up|sb|sth|sb or sth)$")
-TRAILING_WEIGHT: Final = 0.7
+# A worth is the fifth root of a weight's share in the best one's: it tells good from bad, but a passage's only word
+# for a thing must not fall far behind (powers 0.4, 0.3, 0.2 on XQuAD: .814, .819, .824).
+WORTH_POWER: Final = 0.2
+WORD_ROW: Final = 20
+PHRASE_ROW: Final = 6
+UNHEARD_ROW: Final = 6  # words that no corpus says may stand among the first few only
+# Phrases of lower-case words whose Chinese no corpus says are explanations, not what questions ask about.
+EXPLAINING: Final = 2
 
 
-def gloss_keys(gloss: str) -> Iterator[tuple[str, float]]:
-    """Yield the keys that a gloss can be looked up by, with their weights."""
-    if UNUSABLE_GLOSS.search(gloss):
-        return
-    for part in NOTE.sub(" ", gloss).split(";"):
-        key = normal_form(part)
-        if not PLAIN.fullmatch(key):
-            continue
-        weight = 1.0
-        while 1 <= len(key.split()) <= LONGEST_PHRASE + 1:
-            if len(key.split()) <= LONGEST_PHRASE:
-                yield key, weight
-            shorter = TRAILING.sub("", key)
-            if shorter == key:
-                break
-            key, weight = shorter, weight * TRAILING_WEIGHT
-
-
-def invert(entries: Iterable[Entry], counts: Mapping[str, int]) -> dict[str, list[str]]:
-    """Give every English key its Chinese words, the best first.
-
-    A word's weight for a key is its count in the corpora, divided by the place of the gloss in its entry: first
-    glosses are main senses. Rare words, single characters, names and idioms are left out.
-    """
-    weights: defaultdict[str, dict[str, float]] = defaultdict(dict)
-    for entry in entries:
-        count = counts.get(entry.word, 0)
-        if count < (RAREST_CHARACTER if len(entry.word) == 1 else RAREST_WORD):
-            continue
-        if not HAN.fullmatch(entry.word) or any(UNUSABLE_ENTRY.search(gloss) for gloss in entry.glosses):
-            continue
-        place = 0
-        for gloss in entry.glosses:
-            keys = list(gloss_keys(gloss))
-            place += bool(keys)
-            if len(entry.word) == 1 and place > 1:
-                break
-            for key, weight in keys:
-                best = weights[key].get(entry.word, 0.0)
-                weights[key][entry.word] = max(best, count * weight / place)
-    table = {key: candidates(words) for key, words in weights.items()}
-    singular = {form: table[key] for key in table if key.endswith("s") and " " not in key for form in forms(key)}
-    return dict(sorted((by_head(weights) | singular | table).items()))
-
-
-def by_head(weights: Mapping[str, Mapping[str, float]]) -> dict[str, list[str]]:
-    """Give the nouns that the dictionary only has in pairs (general headquarters) what their pairs have."""
-    pairs: defaultdict[str, dict[str, float]] = defaultdict(dict)
-    for key, words in weights.items():
-        _, blank, head = key.rpartition(" ")
-        if blank and len(head) > 3 and head not in weights:
-            pairs[head].update({word: weight for word, weight in words.items() if weight >= COMMON_WORD})
-    return {head: candidates(words)[:3] for head, words in pairs.items() if words}
-
-
-def candidates(weights: Mapping[str, float]) -> list[str]:
-    """The words worth searching for, by weight: at most six, without those far below the best."""
-    ranked = sorted(weights, key=lambda word: (-weights[word], word))
-    floor = weights[ranked[0]] * SMALLEST_SHARE
-    return [word for word in ranked if weights[word] >= floor][:MOST_CANDIDATES]
-
-
-def count_words(folder: Path, entries: Iterable[Entry]) -> Counter[str]:
-    """Count the dictionary's words in statutes and policies as jieba cuts them, longer words also by their parts."""
+def count_words(texts: Iterable[tuple[str, int]], entries: Iterable[Entry]) -> Counter[str]:
+    """Count the dictionary's words in weighted texts as jieba cuts them, longer words also by their parts."""
     import jieba
 
     known = {entry.word for entry in entries}
     counts = Counter[str]()
-    for text, weight in corpus(folder):
+    for text, weight in texts:
         for word in jieba.cut_for_search(text):
             if word in known:
                 counts[word] += weight
@@ -123,27 +57,108 @@ def count_words(folder: Path, entries: Iterable[Entry]) -> Counter[str]:
 
 
 def corpus(folder: Path) -> Iterator[tuple[str, int]]:
-    """Yield the official texts with their weights; every other article is enough to know what is frequent."""
+    """Yield general and official texts with their weights."""
+    for name in ("drcd_traditional.jsonl.gz", "cmrc2018_trial.jsonl.gz"):
+        for text in dict.fromkeys(question.paragraph for question in corpora.questions(folder / name)):
+            yield text, GENERAL_WEIGHT
     for number, article in enumerate(corpora.articles(folder)):
-        if number % 2 == 0:
+        if number % EVERY_ARTICLE == 0:
             yield article.text, 1
-    for paragraph in corpora.paragraphs(folder):
-        yield paragraph.heading + "。" + paragraph.text, POLICY_WEIGHT // 2
+    for number, paragraph in enumerate(corpora.paragraphs(folder)):
+        if number % EVERY_PARAGRAPH == 0:
+            yield paragraph.text, 1
+
+
+def pairs(folder: Path, entries: Iterable[Entry], known: Collection[str]) -> Iterator[Pair]:
+    """Yield sentence pairs, and dictionary words with their glosses, whole and cut; English in base forms."""
+    import jieba
+
+    for english, chinese in corpora.translations(folder):
+        said = WORD.findall(plain_letters(english).lower().replace("'s", "").replace("'", ""))
+        words = tuple(word for word in jieba.cut(chinese) if HAN.fullmatch(word))
+        yield Pair(tuple(base_form(word, known) for word in said), words)
+    for entry in entries:
+        if not HAN.fullmatch(entry.word):
+            continue
+        parts = tuple(part for part in jieba.cut_for_search(entry.word) if part != entry.word)
+        cuts = [(entry.word,), *([parts] if parts and len(entry.word) > 2 else [])]
+        for words_of_gloss, place in glosses(entry):
+            source = tuple(base_form(word, known) for word in words_of_gloss if word not in SKIPPED)
+            if source and len(source) <= LONGEST_GLOSS:
+                for cut in cuts:
+                    yield Pair(source, cut, GLOSS_WEIGHT / len(cuts) / place**0.5)
+
+
+def merge(whole: Weights, part: Weights, learned: Translations, counts: Mapping[str, float]) -> Weights:
+    """Add up what whole glosses, parts of glosses and sentence pairs say of a key."""
+    table: Weights = {}
+    for key in {*whole, *part, *(word for word in learned if word not in SKIPPED)}:
+        row = dict(whole.get(key, {}))
+        for word, weight in part.get(key, {}).items():
+            row[word] = row.get(word, 0.0) + weight
+        for word, share in learned.get(key, {}).items():
+            row[word] = row.get(word, 0.0) + LEARNED_WEIGHT * share * usualness(counts.get(word, 0))
+        table[key] = row
+    return table
+
+
+def rows(table: Weights, counts: Mapping[str, float], names_listed: frozenset[str]) -> dict[str, str]:
+    """Write every key's best words with the digits of their worths, the best first."""
+    written: dict[str, str] = {}
+    for key, row in table.items():
+        length = len(key.split())
+        unheard = not any(counts.get(word, 0) for word in row)
+        if length >= EXPLAINING and unheard and key not in names_listed:
+            continue
+        ranked = sorted(row, key=lambda word: (-row[word], word))
+        ranked = ranked[:UNHEARD_ROW] + [word for word in ranked[UNHEARD_ROW:] if counts.get(word, 0)]
+        del ranked[WORD_ROW if length == 1 else PHRASE_ROW :]
+        written[key] = "".join(word + digit(row[word] / row[ranked[0]]) for word in ranked)
+    return written
+
+
+def digit(share: float) -> str:
+    """A weight's share in the best one's as the digit that stands for its worth."""
+    return str(max(0, min(9, round(10 * share**WORTH_POWER) - 1)))
+
+
+def listed_names(entries: Sequence[Entry]) -> frozenset[str]:
+    """The keys of capitalised entries: people, places, organisations."""
+    return frozenset(" ".join(words) for entry in entries if entry.reading[:1].isupper() for words, _ in glosses(entry))
 
 
 def main() -> None:
-    """Count, invert and write the table."""
+    """Count, invert, learn and write both tables."""
     parser = argparse.ArgumentParser(prog="python -m training.lexicon", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the training corpora")
-    parser.add_argument("--out", type=Path, default=LEXICON / TABLE, help="file to write (.tsv.gz)")
+    parser.add_argument("--out", type=Path, default=LEXICON, help="folder to write to")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     entries = list(corpora.dictionary(arguments.data))
-    table = invert(entries, count_words(arguments.data, entries))
-    lines = "".join(f"{key}\t{' '.join(words)}\n" for key, words in table.items())
-    # without a time stamp and a file name, the same table gives the same bytes
-    arguments.out.write_bytes(gzip.compress(lines.encode(), mtime=0))
-    logger.info("%s: %d keys, %d bytes", arguments.out, len(table), arguments.out.stat().st_size)
+    know_words(entries)
+    texts = list(corpus(arguments.data))
+    counts = count_words(texts, entries)
+    whole, part = invert(entries, counts)
+    learned = both_ways(pairs(arguments.data, entries, whole), LEAST_AGREEMENT)
+    write(arguments.out / TABLE, rows(merge(whole, part, learned, counts), counts, listed_names(entries)))
+    write(arguments.out / SOUNDS, names.sounds(entries, Counter("".join(t for t, w in texts if w == GENERAL_WEIGHT))))
+
+
+def know_words(entries: Iterable[Entry]) -> None:
+    """Teach jieba the dictionary's words."""
+    import jieba
+
+    jieba.setLogLevel(logging.WARNING)
+    for entry in entries:
+        if 2 <= len(entry.word) <= 6:
+            jieba.add_word(entry.word)
+
+
+def write(path: Path, table: Mapping[str, str]) -> None:
+    """Write a table in the order of its bytes; without a time stamp, the same table gives the same bytes."""
+    lines = b"".join(sorted(f"{key}\t{words}\n".encode() for key, words in table.items()))
+    path.write_bytes(gzip.compress(lines, mtime=0))
+    logger.info("%s: %d lines, %d bytes, %d packed", path.name, len(table), len(lines), path.stat().st_size)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 import random
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from training import corpora
+from training.bm25 import Bm25
 from training.corpora import Article, Paragraph, Question
 from training.glossing import gloss_table, in_english, short_glosses
+from vectorstore.segmentation import terms
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +45,18 @@ ENGLISH_COPY: Final = 8
 
 # A text that does not answer a question on an article is taken from the articles about this far from it.
 NEIGHBOURS: Final = 8
+# And from as many that BM25 finds for it.
+LOOKALIKES: Final = 10
+
+# A gloss that more words share is too general to make them alike.
+MOST_SYNONYMS: Final = 8
 
 
-def all_pairs(folder: Path, bench: Path, *, seed: int) -> dict[str, list[Texts]]:
+def all_pairs(folder: Path, bench: Path, *, seed: int, whole: bool = True) -> dict[str, list[Texts]]:
     """Make the training pairs from the corpora in `folder`, by the name of their kind.
 
-    Articles that answer a question of the benchmark in `bench` are left out of the pairs made from laws.
+    Articles that answer a question of the benchmark in `bench` are left out of the pairs made from laws. Unless `whole`,
+    the questions held out (`corpora.held_out`, of reading questions those on a paragraph held out) are left out, too.
     """
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     table = gloss_table(folder)
@@ -61,7 +72,12 @@ def all_pairs(folder: Path, bench: Path, *, seed: int) -> dict[str, list[Texts]]
         for name in ("drcd_traditional.jsonl.gz", "cmrc2018_trial.jsonl.gz")
         for question in corpora.questions(folder / name)
     ]
-    lay = list(corpora.lay_questions(folder / "stard_train.jsonl.gz"))
+    questions = [question for question in questions if whole or not corpora.held_out(question.paragraph)]
+    lay = [
+        (question, statutes)
+        for question, statutes in corpora.lay_questions(folder / "stard_train.jsonl.gz")
+        if whole or not corpora.held_out(question)
+    ]
     pairs = {
         "law_heading": ((heading_of(article), article.text) for article in articles),
         "law_clause": law_clauses(articles, chance),
@@ -79,6 +95,7 @@ def all_pairs(folder: Path, bench: Path, *, seed: int) -> dict[str, list[Texts]]
         ),
         "sentence": sentence_pairs(folder),
         "word": word_pairs(folder, chance),
+        "synonym": synonyms(folder, chance),
     }
     made = {name: [cut(pair) for pair in some if all(pair)] for name, some in pairs.items()}
     for name, some in made.items():
@@ -127,10 +144,20 @@ def clause_of(text: str, chance: random.Random) -> Texts:
 
 
 def law_clauses(articles: list[Article], chance: random.Random) -> Iterator[Texts]:
-    """A clause with the rest of its article, or now and then with the article itself."""
-    for article in articles:
+    """A clause with the rest of its article, or now and then with the article itself, and with an article nearby.
+
+    As in a store, half of the articles stand behind their law's title and chapter.
+    """
+    for place, article in enumerate(articles):
         clause, rest = clause_of(article.text, chance)
-        yield clause, article.text if chance.random() < WHOLE_SHARE else rest
+        text = article.text if chance.random() < WHOLE_SHARE else rest
+        yield clause, f"{heading_of(article)} {text}" if place % 2 else text, nearby(articles, place, chance)
+
+
+def nearby(articles: list[Article], place: int, chance: random.Random) -> str:
+    """Another article, not far before or behind a place."""
+    step = chance.choice([number for number in range(-NEIGHBOURS, NEIGHBOURS + 1) if number])
+    return articles[(place + step) % len(articles)].text
 
 
 def law_neighbours(articles: list[Article]) -> Iterator[Texts]:
@@ -167,23 +194,34 @@ def policy_english(paragraphs: list[Paragraph], translate: Translate, chance: ra
 def lay_questions(
     lay: list[tuple[str, Texts]], articles: list[Article], translate: Translate, chance: random.Random
 ) -> dict[str, Iterable[Texts]]:
-    """Everyday questions with a statute that answers them and a nearby one that does not; some in English."""
-    places = {corpora.article_key(article.text): place for place, article in enumerate(articles)}
+    """Everyday questions with a statute that answers them and one that does not; some in English.
 
-    def another(statutes: Texts, chosen: str) -> str:
+    The other one lies near the right one in every second copy; in the rest it is one of those that BM25 puts first.
+    """
+    places = {corpora.article_key(article.text): place for place, article in enumerate(articles)}
+    lookalikes = similar([article.text for article in articles], [question for question, _ in lay])
+
+    def another(statutes: Texts, chosen: str, alike: Texts | None) -> str:
         place = places.get(corpora.article_key(chosen), chance.randrange(len(articles)))
-        near = chance.choice(articles[max(0, place - NEIGHBOURS) : place + NEIGHBOURS + 1]).text
-        return chance.choice(articles).text if near.strip() in statutes else near
+        text = chance.choice(alike) if alike else nearby(articles, place, chance)
+        return chance.choice(articles).text if text.strip() in statutes else text
 
     copies: dict[str, Iterable[Texts]] = {}
     for copy in range(LAY_QUESTION_COPIES):
         rows = list[Texts]()
-        for question, statutes in lay:
+        for (question, statutes), alike in zip(lay, lookalikes, strict=True):
             chosen = chance.choice(statutes)
             asked = translate(question) if copy % ENGLISH_COPY == 0 else question
-            rows.append((asked, chosen, another(statutes, chosen)))
+            rows.append((asked, chosen, another(statutes, chosen, alike if copy % 2 else None)))
         copies[f"lay_question_{copy + 1}"] = rows
     return copies
+
+
+def similar(texts: list[str], questions: list[str]) -> list[Texts]:
+    """For every question the texts that BM25 over character pairs puts first."""
+    bm25 = Bm25(texts, terms)
+    best = (np.argpartition(-bm25.scores(question), LOOKALIKES)[:LOOKALIKES] for question in questions)
+    return [tuple(texts[place] for place in some.tolist()) for some in best]
 
 
 def reading_pairs(questions: list[Question]) -> Iterator[Texts]:
@@ -211,6 +249,19 @@ def word_pairs(folder: Path, chance: random.Random) -> Iterator[Texts]:
         glosses = short_glosses(entry.glosses)
         if glosses:
             yield (entry.word, "; ".join(glosses)) if chance.random() < 0.5 else (chance.choice(glosses), entry.word)
+
+
+def synonyms(folder: Path, chance: random.Random) -> Iterator[Texts]:
+    """Chinese words that share a gloss: 老板 and 雇主 are both employers."""
+    words: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for entry in corpora.dictionary(folder):
+        for gloss in short_glosses(entry.glosses):
+            words[gloss.lower()][entry.word] = None
+    for some in words.values():
+        if 2 <= len(some) <= MOST_SYNONYMS:
+            for _ in some:
+                first, second = chance.sample(list(some), 2)
+                yield first, second
 
 
 def cut(pair: Texts) -> Texts:

@@ -205,6 +205,21 @@ class Catalog:
             _drop_passages(connection, document_id)
             connection.execute("UPDATE documents SET state = 'removed' WHERE document_id = ?", (document_id,))
 
+    def text(self, document_id: str, version: int) -> str:
+        """The text of one version.
+
+        Raises:
+            UnknownDocument: no such document or version.
+        """
+        row = (
+            self.connection()
+            .execute("SELECT text FROM versions WHERE document_id = ? AND version = ?", (document_id, version))
+            .fetchone()
+        )
+        if row is None:
+            raise _unknown_version(document_id, version)
+        return str(row["text"])
+
     def document(self, document_id: str, version: int) -> Document:
         """One version as it was read.
 
@@ -221,9 +236,7 @@ class Catalog:
             .fetchone()
         )
         if row is None:
-            raise UnknownDocument(
-                f"No version {version} of a document {document_id!r} is kept; `zhice list` shows them."
-            )
+            raise _unknown_version(document_id, version)
         layout = json.loads(row["layout"])
         return Document(
             source=row["source"],
@@ -325,6 +338,10 @@ def _retire_samples(connection: sqlite3.Connection) -> None:
     for (document_id,) in live.fetchall():
         _drop_passages(connection, document_id)
     connection.execute("UPDATE documents SET state = 'removed' WHERE collection = 'samples'")
+
+
+def _unknown_version(document_id: str, version: int) -> UnknownDocument:
+    return UnknownDocument(f"No version {version} of a document {document_id!r} is kept; `zhice list` shows them.")
 
 
 def _rollback(connection: sqlite3.Connection) -> None:

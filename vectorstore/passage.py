@@ -77,17 +77,28 @@ class Passage:
     kind: str = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage that a search found. `lexical` is a BM25 score (>= 0), `cosine` lies in [-1, 1]."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A passage that a search found, without its text.
+
+    `lexical` is a BM25 score (>= 0), `coverage` the same as a share of the highest score that the question allows,
+    `cosine` the similarity in meaning, in [-1, 1].
+    """
 
     passage_id: int
     document_id: str
     version: int
     passage: Passage
-    text: str
     metadata: Metadata
     source: str
     collection: str
     lexical: float
+    coverage: float
     cosine: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit(Match):
+    """A passage that a search found, with its text."""
+
+    text: str

@@ -24,8 +24,9 @@ from vectorstore import fulltext, vectors
 from vectorstore.catalog import Catalog, Record, metadata_from
 from vectorstore.encoder import Encoder, load_encoder
 from vectorstore.errors import EncoderMismatch, StoreError
+from vectorstore.fulltext import Facet, Indexed, Scorer, Statistics, Wording
 from vectorstore.lock import WriterLock
-from vectorstore.passage import Document, Hit, Passage
+from vectorstore.passage import Document, Hit, Match, Metadata, Passage
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 # the exact scan of 5,000 vectors takes under 1 ms, building 5,000 takes about 1 s.
 PENDING_SHARE = 0.1
 PENDING_PASSAGES = 5000
+
+# Texts of documents kept in memory, the last used: answering reads the same document many times over.
+KEPT_TEXTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,9 @@ class PolicyStore:
         self._scan: tuple[int, int, list[int], NDArray[np.float32]] | None = None
         self._generation: tuple[int, vectors.Generation, tuple[int, ...]] | None = None
         self._use_index = False
+        self._statistics: tuple[int, Statistics] | None = None
+        self._texts: dict[tuple[str, int], str] = {}
+        self._described: dict[tuple[str, int], tuple[Metadata, str, str]] = {}
         built_with = self.catalog.meta("encoder")
         if check_encoder and built_with not in (None, self.encoder.name):
             self.catalog.close()
@@ -151,32 +158,67 @@ class PolicyStore:
         Raises:
             UnknownDocument: no such document or version.
         """
-        return self.catalog.document(document_id, version).text
+        version_key = (document_id, version)
+        with self._guard:
+            text = self._texts.pop(version_key, None)
+        if text is None:
+            text = self.catalog.text(document_id, version)
+        with self._guard:
+            self._texts[version_key] = text
+            while len(self._texts) > KEPT_TEXTS:
+                self._texts.pop(next(iter(self._texts)))
+        return text
 
     def document_frequencies(self, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
         """The number of passages, and in how many of them each term stands."""
         with self.catalog.snapshot() as connection:
-            return fulltext.passage_count(connection), fulltext.document_frequencies(connection, terms)
+            known = self._known(connection)
+            return known.passages, fulltext.look_up(connection, known, terms)
 
-    def search(self, text: str, terms: Sequence[str], *, limit: int = 50) -> list[Hit]:
-        """The passages nearest in wording or in meaning, both scores with each; in no particular order.
+    def places(self) -> Mapping[str, int]:
+        """How many of the documents that are searched are for each place, by the `region` of their metadata."""
+        with self.catalog.snapshot() as connection:
+            return self._known(connection).places
+
+    def search(self, text: str, facets: Sequence[Facet], *, limit: int = 100) -> list[Match]:
+        """The passages nearest in wording or in meaning, all scores with each; in no particular order.
 
         Args:
             text: what to look for in meaning; encoded as one vector.
-            terms: what to look for in wording (see `segmentation.terms`), synonyms included.
+            facets: what to look for in wording, as index terms (see `segmentation.terms`).
             limit: how many of each of the two lists to join.
         """
         vector = self.encoder.encode([text])[0]
         with self.catalog.snapshot() as connection:
-            lexical = fulltext.best_matches(connection, terms, limit)
-            cosines = self._nearest(connection, vector, limit)
-            ids = [*lexical, *(number for number in cosines if number not in lexical)]
-            lexical |= fulltext.scores_of(connection, terms, [number for number in ids if number not in lexical])
-            rows = _rows(connection, ids)
-        for number, row in rows.items():
-            if number not in cosines:
-                cosines[number] = float(_vector(row["vector"]) @ vector)
-        return [_hit(row, lexical.get(number, 0.0), cosines[number]) for number, row in rows.items()]
+            known = self._known(connection)
+            near = self._nearest(connection, vector, limit)
+            ids = dict.fromkeys([*near, *fulltext.candidates(connection, known, facets, limit)])
+            rows = _rows(connection, list(ids))
+            scorer = Scorer(known, facets)
+            wordings = scorer.score({number: _indexed(row) for number, row in rows.items()})
+            return [
+                self._match(
+                    row,
+                    wordings[number],
+                    near[number] if number in near else float(_vector(row["vector"]) @ vector),
+                    connection,
+                )
+                for number, row in rows.items()
+            ]
+
+    def scorer(self, facets: Sequence[Facet]) -> Scorer:
+        """What scores any text for these facets by this store's statistics."""
+        with self.catalog.snapshot() as connection:
+            known = self._known(connection)
+            fulltext.look_up(connection, known, [term for facet in facets for term in facet.terms])
+            return Scorer(known, facets)
+
+    def read(self, matches: Sequence[Match]) -> list[Hit]:
+        """The matches with their texts, in their order."""
+        return [
+            Hit(**{name: getattr(match, name) for name in Match.__slots__}, text=self._passage_text(match))
+            for match in matches
+        ]
 
     # the index
 
@@ -284,12 +326,56 @@ class PolicyStore:
         return {number: near[number] for number in ranked[:limit]}
 
     def _scanned(self, connection: sqlite3.Connection, above: int) -> tuple[list[int], NDArray[np.float32]]:
-        revision = int(connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()[0])
+        revision = _revision(connection)
         with self._guard:
             if self._scan is None or self._scan[:2] != (revision, above):
                 _, ids, matrix = _all_vectors(connection, above)
                 self._scan = (revision, above, ids, matrix)
             return self._scan[2], self._scan[3]
+
+    def _known(self, connection: sqlite3.Connection) -> Statistics:
+        """The term statistics of the present contents; another revision starts them anew."""
+        revision = _revision(connection)
+        with self._guard:
+            if self._statistics is None or self._statistics[0] != revision:
+                self._statistics = (revision, fulltext.statistics(connection))
+                self._described.clear()
+            return self._statistics[1]
+
+    def _match(self, row: sqlite3.Row, wording: Wording, cosine: float, connection: sqlite3.Connection) -> Match:
+        version_key = (row["document_id"], row["version"])
+        described = self._described.get(version_key)
+        if described is None:
+            found = connection.execute(
+                "SELECT v.metadata, d.source, d.collection FROM versions v JOIN documents d USING (document_id) "
+                "WHERE v.document_id = ? AND v.version = ?",
+                version_key,
+            ).fetchone()
+            described = metadata_from(found["metadata"]), found["source"], found["collection"]
+            self._described[version_key] = described
+        metadata, source, collection = described
+        return Match(
+            passage_id=row["passage_id"],
+            document_id=row["document_id"],
+            version=row["version"],
+            passage=Passage(
+                position=row["position"],
+                start=row["start"],
+                end=row["end"],
+                section=tuple(json.loads(row["section"])),
+                page=row["page"],
+                kind=row["kind"],
+            ),
+            metadata=metadata,
+            source=source,
+            collection=collection,
+            lexical=wording.bm25,
+            coverage=wording.coverage,
+            cosine=cosine,
+        )
+
+    def _passage_text(self, match: Match) -> str:
+        return self.text(match.document_id, match.version)[match.passage.start : match.passage.end]
 
     def _folder(self, generation: int) -> Path:
         return self.folder / "index" / str(generation)
@@ -327,7 +413,8 @@ def _best(ids: Sequence[int], matrix: NDArray[np.float32], vector: NDArray[np.fl
     if not ids:
         return {}
     cosines = matrix @ vector
-    order = np.argsort(-cosines, kind="stable")[:limit]
+    best = np.argpartition(-cosines, limit)[:limit] if limit < len(ids) else np.arange(len(ids))
+    order = best[np.argsort(-cosines[best], kind="stable")]
     return {ids[index]: float(cosines[index]) for index in order}
 
 
@@ -359,32 +446,17 @@ def _gone(connection: sqlite3.Connection, row: sqlite3.Row) -> int:
 def _rows(connection: sqlite3.Connection, ids: Sequence[int]) -> Mapping[int, sqlite3.Row]:
     marks = ",".join("?" * len(ids))
     found = connection.execute(
-        'SELECT p.*, substr(v.text, p.start + 1, p."end" - p.start) AS body, v.metadata, d.source, d.collection '
-        "FROM passages p JOIN versions v USING (document_id, version) JOIN documents d USING (document_id) "
-        f"WHERE p.passage_id IN ({marks})",
+        "SELECT p.*, t.body, t.section AS headings, t.title FROM passages p JOIN passages_text t "
+        f"ON t.rowid = p.passage_id WHERE p.passage_id IN ({marks})",
         list(ids),
     ).fetchall()
     rows = {int(row["passage_id"]): row for row in found}
     return {number: rows[number] for number in ids if number in rows}
 
 
-def _hit(row: sqlite3.Row, lexical: float, cosine: float) -> Hit:
-    return Hit(
-        passage_id=row["passage_id"],
-        document_id=row["document_id"],
-        version=row["version"],
-        passage=Passage(
-            position=row["position"],
-            start=row["start"],
-            end=row["end"],
-            section=tuple(json.loads(row["section"])),
-            page=row["page"],
-            kind=row["kind"],
-        ),
-        text=row["body"],
-        metadata=metadata_from(row["metadata"]),
-        source=row["source"],
-        collection=row["collection"],
-        lexical=lexical,
-        cosine=cosine,
-    )
+def _indexed(row: sqlite3.Row) -> Indexed:
+    return Indexed(row["body"], row["headings"], row["title"], row["end"] - row["start"])
+
+
+def _revision(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()[0])

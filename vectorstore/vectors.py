@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _COLLECTION = "passages"
 _BATCH = 2000  # Chroma refuses more than 5461 rows at once
+_MOVED = 1000  # rows that Chroma collects before it puts them into the graph
+_WRITES = 3  # times that Chroma writes the growing graph out while it is built; by default every thousand rows
 _FOUND = 1e-3  # cosine distance under which a vector counts as having found itself (float32 rounding is 1e-6)
 _BOOKKEEPING = "chroma.sqlite3"  # Chroma rewrites its header at every opening, so it is checked instead of hashed
 
@@ -46,11 +48,20 @@ class Built:
 def build(folder: Path, ids: Sequence[int], vectors: NDArray[np.float32]) -> Built:
     """Build and prove a generation in an empty folder; `vectors` is (n, dimension), rows of unit length."""
     client = _client(folder)
+    threshold = max(_MOVED, len(ids) // _WRITES)
     try:
         collection = client.create_collection(
             _COLLECTION,
             embedding_function=None,
-            configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}},
+            configuration={
+                "hnsw": {
+                    "space": "cosine",
+                    "ef_construction": 100,
+                    "ef_search": 200,
+                    "batch_size": min(_MOVED, threshold),
+                    "sync_threshold": threshold,
+                }
+            },
         )
         for first in range(0, len(ids), _BATCH):
             batch = slice(first, first + _BATCH)

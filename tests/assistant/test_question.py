@@ -106,6 +106,44 @@ def test_an_unknown_english_name_is_looked_for_by_sound(understanding: Understan
     assert name.role == "name"
 
 
+def test_english_wordings_carry_their_worths_and_the_glossary_comes_first(understanding: Understanding) -> None:
+    (term,) = [t for t in understanding.understand("How is a teacher assessed?").terms if t.text == "assessed"]
+    assert len(term.worths) == len(term.wordings)
+    assert term.wordings[0] == "考核"
+    assert term.worths[0] == 1.0
+    assert all(0 < worth <= 1 for worth in term.worths)
+
+
+def test_an_english_phrase_keeps_its_words_as_parts(understanding: Understanding) -> None:
+    terms = understanding.understand("Who runs the nuclear power station?").terms
+    (phrase,) = [term for term in terms if " " in term.text]
+    assert "核电" in phrase.wordings
+    assert [part.text for part in phrase.parts] == phrase.text.split()
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "wording"),
+    [
+        ("Which firm got 5 million yuan?", "5 million", "500万"),
+        ("What was built in the 18th century?", "18th century", "18世纪"),
+        ("What opens in March?", "march", "3月"),
+    ],
+)
+def test_english_numbers_are_looked_for_in_chinese_notation(
+    understanding: Understanding, question: str, text: str, wording: str
+) -> None:
+    assert wording in {term.text: term.wordings for term in understanding.understand(question).terms}[text]
+
+
+def test_an_english_quotation_is_translated(understanding: Understanding) -> None:
+    terms = understanding.understand('What does the plan say about "industrial parks"?').terms
+    assert "工业园区" in {wording for term in terms for wording in term.wordings}
+
+
+def test_chinese_terms_have_no_worths(understanding: Understanding) -> None:
+    assert not any(term.worths or term.parts for term in understanding.understand("园区的补贴是多少？").terms)
+
+
 def test_a_follow_up_takes_over_the_subject_of_the_question_before(understanding: Understanding) -> None:
     query = understanding.understand("那考核指标有哪些？", ["集聚区管理机构有什么奖励？"])
     assert "管理机构" in query.standalone

@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import PARK, TALENT, Put
 from vectorstore.encoder import StaticEncoder, load_encoder
 from vectorstore.errors import EncoderMismatch, StoreDamaged, StoreError, StoreLocked, UnknownDocument
+from vectorstore.fulltext import word_for_word
 from vectorstore.passage import Hit
-from vectorstore.segmentation import terms
 from vectorstore.store import PolicyStore
 
 
@@ -29,7 +29,7 @@ class OtherEncoder:
 
 
 def search(store: PolicyStore, text: str) -> list[Hit]:
-    return sorted(store.search(text, terms(text)), key=lambda hit: -hit.lexical)
+    return sorted(store.read(store.search(text, word_for_word(text))), key=lambda hit: -hit.lexical)
 
 
 def test_what_was_put_is_found_with_its_exact_place(store: PolicyStore, put: Put) -> None:
@@ -70,7 +70,7 @@ def test_the_first_own_document_takes_the_samples_out_of_search(store: PolicySto
     put("park.txt", PARK, collection="samples")
     assert search(store, "园区运营机构奖励")
     put("talent.txt", TALENT)
-    assert {hit.source for hit in store.search("园区运营机构奖励", terms("园区运营机构奖励"))} == {"talent.txt"}
+    assert {hit.source for hit in store.search("园区运营机构奖励", word_for_word("园区运营机构奖励"))} == {"talent.txt"}
 
 
 def test_unknown_documents_and_versions_are_named(store: PolicyStore, put: Put) -> None:
@@ -99,7 +99,7 @@ def test_what_is_newer_than_the_index_is_found_and_what_is_gone_is_not(store: Po
     store.open_index()
     put("talent.txt", TALENT)
     store.remove(gone.document_id)
-    assert {hit.source for hit in store.search("补贴", terms("补贴"))} == {"talent.txt"}
+    assert {hit.source for hit in store.search("补贴", word_for_word("补贴"))} == {"talent.txt"}
 
 
 def test_a_small_change_waits_for_the_next_generation(store: PolicyStore, put: Put) -> None:
@@ -129,7 +129,7 @@ def test_a_damaged_index_is_noticed_and_built_anew(store: PolicyStore, put: Put,
     assert store.open_index()
     assert store.index_state().generation > generation
     assert [path.name for path in (store.folder / "index").iterdir()] == [str(store.index_state().generation)]
-    assert store.search("奖励5年3万元", terms("奖励5年3万元"))
+    assert store.search("奖励5年3万元", word_for_word("奖励5年3万元"))
 
 
 def test_another_encoder_is_refused_and_reindex_named(tmp_path: Path, put: Put, store: PolicyStore) -> None:
