@@ -1,8 +1,8 @@
 """Evidence -> Draft without a language model: the sentence that answers, cut to the words that do.
 
 Each sentence of the evidence is scored by how much of the question it and its surroundings say (terms weighted by
-idf), by whether it holds an answer of the kind that is wanted, and by its vector. The same score decides whether
-there is an answer at all.
+idf), by whether it holds an answer of the kind that is wanted, and by its vector. Of the same features a second model
+makes the chance that it is right, which decides whether there is an answer at all.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assistant.figures import Figure, find_figures
+from assistant.fit import fitting_figures, in_best_column
 from assistant.learned import answer_decision, sentence_ranker
 from assistant.lexicon import Regions
 from assistant.question import Query
 from assistant.quoting import (
     LONGEST_QUOTE,
     bounded_figure,
-    cell_spans,
     choose_window,
     clause_spans,
     header_cells,
@@ -49,11 +49,8 @@ OPENING = 4000  # characters in which a document says what place it is about
 _YEAR = re.compile(r"((?:19|20)\d{2})\s*年")
 YEAR_REACH = 1500  # characters before a sentence in which a year still holds for it
 OTHER_YEAR_NEAR = 0.92
-_BOOK = re.compile(r"《[^《》]*》")
-_ABOUT_WHEN = re.compile(r"[今明后去]年|年[底内初]|[上下]半年|月[底初]|[上中下]旬|\d{1,2}月|季度|之日")
 _ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇\d]+条")
 BEFORE = 200  # characters before a sentence in which its subject may have been named
-_DURATION_UNIT = re.compile(r"(?:个?(?:工作日|小时)|个月|分钟|年|天|日|周|days?|months?|years?|weeks?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +244,7 @@ class Reader:
         }
         headline = ""
         if hit.passage.kind == "row":
-            figures = _in_best_column(query, text, span, figures)
+            figures = in_best_column(query, text, span, figures)
         if figures and len({figure.key for figure in figures}) == 1:
             headline = bounded_figure(text, figures[0], window)
         return Candidate(hit, span, window, features, timely, fits and kind > 0, tuple(figures), headline)
@@ -265,7 +262,7 @@ class Reader:
             }
             for folded in (normalise(text[start:end]) for start, end in clauses)
         ]
-        fitting = [_fitting(query, text, clause) for clause in clauses]
+        fitting = [fitting_figures(query, text, clause) for clause in clauses]
         first, last = choose_window(clauses, gains, [0.5 * worth for _, worth in fitting])
         if query.kind in ("list", "open", "yesno"):
             while last + 1 < len(clauses) and clauses[last + 1][1] - clauses[first][0] <= LONGEST_QUOTE:
@@ -351,46 +348,6 @@ def _standing(query: Query, stale: bool) -> float:
     return STALE if stale else 1.0
 
 
-def _fitting(query: Query, text: str, clause: Span) -> tuple[list[Figure], float]:
-    """The figures of a clause that the kind of question asks for, and how well the clause fits (0 to 1)."""
-    start, end = clause
-    inside = text[start:end]
-    figures = [
-        Figure(found.kind, found.value, found.unit, found.bound, found.start + start, found.end + start)
-        for found in find_figures(_BOOK.sub(lambda title: " " * len(title.group()), inside))  # a title's are no answer
-    ]
-    match query.kind:
-        case "money":
-            money = [found for found in figures if found.kind == "money"]
-            return (money, 1.0) if money else ([], 0.35 if any(found.kind == "number" for found in figures) else 0.0)
-        case "percent":
-            shares = [found for found in figures if found.kind == "percent"]
-            return (shares, 1.0) if shares else ([], 0.0)
-        case "count":
-            counts = [found for found in figures if found.kind == "number"]
-            right = [found for found in counts if query.unit and found.unit.startswith(query.unit)]
-            if right or (counts and not query.unit):
-                return right or counts, 1.0
-            other = counts or [found for found in figures if found.kind in ("money", "percent")]
-            return (other, 0.85 if counts and query.unit == "个" else 0.6) if other else ([], 0.0)
-        case "date":
-            dates = [found for found in figures if found.kind in ("date", "year")]
-            return (dates, 1.0) if dates else ([], 0.8 if _ABOUT_WHEN.search(inside) else 0.0)
-        case "duration":
-            spans = [found for found in figures if found.kind == "number" and _DURATION_UNIT.match(found.unit)]
-            return (spans, 1.0) if spans else ([], 0.3 if figures else 0.0)
-        case "list":
-            return [], min(
-                1.0, 0.5 + 0.25 * (inside.count("、") + inside.count("；") + inside.rstrip().endswith(("：", ":")))
-            )
-        case "entity" if query.suffix:
-            # A city may be named without 市; a town or an office is not.
-            without = 0.5 if query.suffix in "市省区县" else 0.0
-            return [], 1.0 if re.search(rf"[㐀-鿿]{{2}}{query.suffix}", inside) else without
-        case _:
-            return [], 0.8
-
-
 def _plain(text: str) -> str:
     return "".join(character for character in text if character.isalnum())
 
@@ -402,18 +359,6 @@ def _unspoken_subject(hit: Hit, text: str) -> str:
     if any(_ARTICLE.match(heading) for heading in hit.passage.section):
         return normalise((hit.metadata.title or "") + hit.passage.section[0])
     return ""
-
-
-def _in_best_column(query: Query, text: str, row: Span, figures: Sequence[Figure]) -> list[Figure]:
-    """Of a table row's figures, those in the column whose header says most of what was asked."""
-    headers = [normalise(cell) for cell in header_cells(text, row[0])]
-    cells = cell_spans(text, row)
-    worth = [sum(term_match(term, header) for term in query.terms) for header in headers]
-    best = max(worth, default=0.0)
-    if best == 0 or len(headers) != len(cells) or worth.count(best) > 1:
-        return list(figures)
-    start, end = cells[worth.index(best)]
-    return [figure for figure in figures if start <= figure.start < end] or list(figures)
 
 
 def _part(lead: Candidate, span: Span) -> Candidate:

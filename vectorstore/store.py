@@ -24,16 +24,22 @@ from vectorstore import fulltext, vectors
 from vectorstore.catalog import Catalog, Record, metadata_from
 from vectorstore.encoder import Encoder, load_encoder
 from vectorstore.errors import EncoderMismatch, StoreError
-from vectorstore.fulltext import Facet, Indexed, Scorer, Statistics, Wording
+from vectorstore.fulltext import Facet, Scorer, Statistics, Wording
 from vectorstore.lock import WriterLock
 from vectorstore.passage import Document, Hit, Match, Metadata, Passage
+from vectorstore.rows import (
+    all_vectors,
+    best_of,
+    current_generation,
+    gone_since,
+    indexed,
+    passage_rows,
+    revision_of,
+    vector_of,
+    worth_building,
+)
 
 logger = logging.getLogger(__name__)
-
-# The next generation is built when more than a tenth of the passages, or this many, are outside the present one:
-# the exact scan of 5,000 vectors takes under 1 ms, building 5,000 takes about 1 s.
-PENDING_SHARE = 0.1
-PENDING_PASSAGES = 5000
 
 # Texts of documents kept in memory, the last used: answering reads the same document many times over.
 KEPT_TEXTS = 64
@@ -193,14 +199,14 @@ class PolicyStore:
             known = self._known(connection)
             near = self._nearest(connection, vector, limit)
             ids = dict.fromkeys([*near, *fulltext.candidates(connection, known, facets, limit)])
-            rows = _rows(connection, list(ids))
+            rows = passage_rows(connection, list(ids))
             scorer = Scorer(known, facets)
-            wordings = scorer.score({number: _indexed(row) for number, row in rows.items()})
+            wordings = scorer.score({number: indexed(row) for number, row in rows.items()})
             return [
                 self._match(
                     row,
                     wordings[number],
-                    near[number] if number in near else float(_vector(row["vector"]) @ vector),
+                    near[number] if number in near else float(vector_of(row["vector"]) @ vector),
                     connection,
                 )
                 for number, row in rows.items()
@@ -224,10 +230,10 @@ class PolicyStore:
 
     def index_state(self) -> IndexState:
         with self.catalog.snapshot() as connection:
-            row = _current(connection)
+            row = current_generation(connection)
             return IndexState(
                 generation=0 if row is None else row["generation"],
-                indexed=0 if row is None else row["passages"] - _gone(connection, row),
+                indexed=0 if row is None else row["passages"] - gone_since(connection, row),
                 passages=fulltext.passage_count(connection),
                 open=self._generation is not None,
             )
@@ -236,9 +242,9 @@ class PolicyStore:
         """Build the next Chroma generation if enough passages are outside the present one; whether it was built."""
         with self.writing():
             with self.catalog.snapshot() as connection:
-                if not force and not _worth_building(connection):
+                if not force and not worth_building(connection):
                     return False
-                highest, ids, matrix = _all_vectors(connection)
+                highest, ids, matrix = all_vectors(connection)
             usable = np.linalg.norm(matrix, axis=1) > 0
             numbers = [number for number, keep in zip(ids, usable, strict=True) if keep]
             with self.catalog.transaction() as connection:
@@ -275,7 +281,7 @@ class PolicyStore:
         self._use_index = True
         for _ in range(2):
             with self.catalog.snapshot() as connection:
-                row = _current(connection)
+                row = current_generation(connection)
             if row is not None:
                 try:
                     self._open_generation(row)
@@ -307,35 +313,36 @@ class PolicyStore:
             previous[1].close()
 
     def _nearest(self, connection: sqlite3.Connection, vector: NDArray[np.float32], limit: int) -> dict[int, float]:
-        row = _current(connection) if self._use_index else None
+        row = current_generation(connection) if self._use_index else None
         held = self._generation
         if row is None or held is None or held[0] != row["generation"]:
-            return _best(*self._scanned(connection, 0), vector, limit)
+            return best_of(*self._scanned(connection, 0), vector, limit)
         _, generation, strays = held
         try:
-            near = generation.query(vector, min(limit + _gone(connection, row), row["stored"]))
+            near = generation.query(vector, min(limit + gone_since(connection, row), row["stored"]))
         except Exception:
             logger.exception("Chroma did not answer; scanning the catalog's vectors instead.")
-            return _best(*self._scanned(connection, 0), vector, limit)
-        near |= _best(*self._scanned(connection, row["highest_passage_id"]), vector, limit)
+            return best_of(*self._scanned(connection, 0), vector, limit)
+        near |= best_of(*self._scanned(connection, row["highest_passage_id"]), vector, limit)
         near |= {
-            number: float(_vector(found["vector"]) @ vector) for number, found in _rows(connection, strays).items()
+            number: float(vector_of(found["vector"]) @ vector)
+            for number, found in passage_rows(connection, strays).items()
         }
-        living = _rows(connection, list(near))
+        living = passage_rows(connection, list(near))
         ranked = sorted((number for number in near if number in living), key=lambda number: -near[number])
         return {number: near[number] for number in ranked[:limit]}
 
     def _scanned(self, connection: sqlite3.Connection, above: int) -> tuple[list[int], NDArray[np.float32]]:
-        revision = _revision(connection)
+        revision = revision_of(connection)
         with self._guard:
             if self._scan is None or self._scan[:2] != (revision, above):
-                _, ids, matrix = _all_vectors(connection, above)
+                _, ids, matrix = all_vectors(connection, above)
                 self._scan = (revision, above, ids, matrix)
             return self._scan[2], self._scan[3]
 
     def _known(self, connection: sqlite3.Connection) -> Statistics:
         """The term statistics of the present contents; another revision starts them anew."""
-        revision = _revision(connection)
+        revision = revision_of(connection)
         with self._guard:
             if self._statistics is None or self._statistics[0] != revision:
                 self._statistics = (revision, fulltext.statistics(connection))
@@ -393,70 +400,3 @@ def _encoded_text(text: str, passage: Passage) -> str:
 def _with_section(section: Sequence[str], body: str) -> str:
     # The two nearest headings tell a clause's subject; more of the path drowns a short clause.
     return " ".join((*section[-2:], body))
-
-
-def _vector(packed: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(packed, dtype=np.float16).astype(np.float32)
-
-
-def _all_vectors(connection: sqlite3.Connection, above: int = 0) -> tuple[int, list[int], NDArray[np.float32]]:
-    rows = connection.execute(
-        "SELECT passage_id, vector FROM passages WHERE passage_id > ? ORDER BY passage_id", (above,)
-    ).fetchall()
-    if not rows:
-        return above, [], np.zeros((0, 0), dtype=np.float32)
-    packed = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
-    return int(rows[-1][0]), [int(row[0]) for row in rows], packed.reshape(len(rows), -1).astype(np.float32)
-
-
-def _best(ids: Sequence[int], matrix: NDArray[np.float32], vector: NDArray[np.float32], limit: int) -> dict[int, float]:
-    if not ids:
-        return {}
-    cosines = matrix @ vector
-    best = np.argpartition(-cosines, limit)[:limit] if limit < len(ids) else np.arange(len(ids))
-    order = best[np.argsort(-cosines[best], kind="stable")]
-    return {ids[index]: float(cosines[index]) for index in order}
-
-
-def _current(connection: sqlite3.Connection) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM generations WHERE built != '' ORDER BY generation DESC LIMIT 1"
-    ).fetchone()
-    return row
-
-
-def _worth_building(connection: sqlite3.Connection) -> bool:
-    row = _current(connection)
-    count = fulltext.passage_count(connection)
-    if row is None:
-        return count > 0
-    gone = _gone(connection, row)
-    newer = count - (row["passages"] - gone)
-    return bool(newer + gone > min(PENDING_PASSAGES, PENDING_SHARE * count))
-
-
-def _gone(connection: sqlite3.Connection, row: sqlite3.Row) -> int:
-    """How many passages of a generation the catalog has dropped since."""
-    living = connection.execute(
-        "SELECT count(*) FROM passages WHERE passage_id <= ?", (row["highest_passage_id"],)
-    ).fetchone()[0]
-    return int(row["passages"]) - int(living)
-
-
-def _rows(connection: sqlite3.Connection, ids: Sequence[int]) -> Mapping[int, sqlite3.Row]:
-    marks = ",".join("?" * len(ids))
-    found = connection.execute(
-        "SELECT p.*, t.body, t.section AS headings, t.title FROM passages p JOIN passages_text t "
-        f"ON t.rowid = p.passage_id WHERE p.passage_id IN ({marks})",
-        list(ids),
-    ).fetchall()
-    rows = {int(row["passage_id"]): row for row in found}
-    return {number: rows[number] for number in ids if number in rows}
-
-
-def _indexed(row: sqlite3.Row) -> Indexed:
-    return Indexed(row["body"], row["headings"], row["title"], row["end"] - row["start"])
-
-
-def _revision(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()[0])

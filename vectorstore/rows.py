@@ -1,0 +1,93 @@
+"""What searching and indexing read of the catalog, and how its rows are packed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vectorstore.fulltext import Indexed, passage_count
+
+# The next generation is built when more than a tenth of the passages, or this many, are outside the present one:
+# the exact scan of 5,000 vectors takes under 1 ms, building 5,000 takes about 1 s.
+PENDING_SHARE = 0.1
+PENDING_PASSAGES = 5000
+
+
+def vector_of(packed: bytes) -> NDArray[np.float32]:
+    """A stored vector, shape (dimension,)."""
+    return np.frombuffer(packed, dtype=np.float16).astype(np.float32)
+
+
+def all_vectors(connection: sqlite3.Connection, above: int = 0) -> tuple[int, list[int], NDArray[np.float32]]:
+    """The highest id, the ids and the vectors, shape (n, dimension), of the passages whose id is above a number."""
+    rows = connection.execute(
+        "SELECT passage_id, vector FROM passages WHERE passage_id > ? ORDER BY passage_id", (above,)
+    ).fetchall()
+    if not rows:
+        return above, [], np.zeros((0, 0), dtype=np.float32)
+    packed = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
+    return int(rows[-1][0]), [int(row[0]) for row in rows], packed.reshape(len(rows), -1).astype(np.float32)
+
+
+def current_generation(connection: sqlite3.Connection) -> sqlite3.Row | None:
+    """The newest generation that was built to the end, none before the first."""
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM generations WHERE built != '' ORDER BY generation DESC LIMIT 1"
+    ).fetchone()
+    return row
+
+
+def gone_since(connection: sqlite3.Connection, row: sqlite3.Row) -> int:
+    """How many passages of a generation the catalog has dropped since."""
+    living = connection.execute(
+        "SELECT count(*) FROM passages WHERE passage_id <= ?", (row["highest_passage_id"],)
+    ).fetchone()[0]
+    return int(row["passages"]) - int(living)
+
+
+def passage_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> Mapping[int, sqlite3.Row]:
+    """The passages with their indexed terms by id, in the order asked for; those that are gone are left out."""
+    marks = ",".join("?" * len(ids))
+    found = connection.execute(
+        "SELECT p.*, t.body, t.section AS headings, t.title FROM passages p JOIN passages_text t "
+        f"ON t.rowid = p.passage_id WHERE p.passage_id IN ({marks})",
+        list(ids),
+    ).fetchall()
+    rows = {int(row["passage_id"]): row for row in found}
+    return {number: rows[number] for number in ids if number in rows}
+
+
+def indexed(row: sqlite3.Row) -> Indexed:
+    """A passage's row as the full text holds it."""
+    return Indexed(row["body"], row["headings"], row["title"], row["end"] - row["start"])
+
+
+def revision_of(connection: sqlite3.Connection) -> int:
+    """The revision that this snapshot shows."""
+    return int(connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()[0])
+
+
+def best_of(
+    ids: Sequence[int], matrix: NDArray[np.float32], vector: NDArray[np.float32], limit: int
+) -> dict[int, float]:
+    """The ids of the highest cosines with them, the best first; `matrix` holds their vectors."""
+    if not ids:
+        return {}
+    cosines = matrix @ vector
+    best = np.argpartition(-cosines, limit)[:limit] if limit < len(ids) else np.arange(len(ids))
+    order = best[np.argsort(-cosines[best], kind="stable")]
+    return {ids[index]: float(cosines[index]) for index in order}
+
+
+def worth_building(connection: sqlite3.Connection) -> bool:
+    """Whether so much has come or gone since the present generation that the next is due."""
+    row = current_generation(connection)
+    count = passage_count(connection)
+    if row is None:
+        return count > 0
+    gone = gone_since(connection, row)
+    newer = count - (row["passages"] - gone)
+    return bool(newer + gone > min(PENDING_PASSAGES, PENDING_SHARE * count))
