@@ -68,14 +68,14 @@ def retrieve(
     With a reranker, the best KEPT are put in its order and only RERANKED of them are kept.
     """
     wanted = max(CANDIDATES, 2 * limit) * (10 if filters else 1)
-    asked = facets(query)
-    matches = [match for match in store.search(query.search_text, asked, limit=wanted) if _passes(match, filters)]
+    scorer = store.scorer(facets(query))
+    matches = [match for match in store.search(query.search_text, scorer, limit=wanted) if _passes(match, filters)]
     places = store.places()
     scored = [(distant_ranker().score(distant_features(query, match, places)), match) for match in matches]
     scored.sort(key=lambda pair: (-pair[0], pair[1].passage_id))
     hits = store.read([match for _, match in scored[:limit]])
     evidence = [Evidence(hit, score, score) for (score, _), hit in zip(scored[:limit], hits, strict=True)]
-    near = near_features(query, store.scorer(asked), hits[:READ_CLOSELY], store.encoder)
+    near = near_features(query, scorer, hits[:READ_CLOSELY], store.encoder)
     for place, found in enumerate(near):
         evidence[place] = replace(evidence[place], score=evidence[place].score + near_ranker().score(found))
     # What is read closely only gains by it, so the order of the rest stands.

@@ -59,7 +59,7 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
         assert len(there) == len(set(there))
         assert reported <= set(there)
         for name in random.Random(len(there)).sample(there, min(3, len(there))):
-            found = store.search(f"第{int(name[:3])}号项目", word_for_word(f"第{int(name[:3])}号项目"))
+            found = store.search(f"第{int(name[:3])}号项目", store.scorer(word_for_word(f"第{int(name[:3])}号项目")))
             assert name in {hit.source for hit in found}
         store.close()
 
@@ -73,7 +73,7 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
     assert passages[0] == passages[1] == connection.execute("SELECT count(*) FROM passages_text").fetchone()[0]
     assert store.open_index()
     for number in range(0, DOCUMENTS, 7):
-        hits = store.search(f"第{number}号项目奖励", word_for_word(f"第{number}号项目奖励"))
+        hits = store.search(f"第{number}号项目奖励", store.scorer(word_for_word(f"第{number}号项目奖励")))
         assert f"{number:03}.txt" in {hit.source for hit in hits}
     store.close()
     assert size(data) <= 3 * size(tmp_path / "undisturbed")

@@ -116,13 +116,14 @@ def lessons(assistant: Assistant, questions: Iterable[Asked], *, without: bool, 
 
 
 def _passages(assistant: Assistant, query: Query, asked: Asked) -> tuple[list[Example], list[Example]]:
-    store, looked_for = assistant.store, facets(query)
+    store = assistant.store
+    scorer = store.scorer(facets(query))
     places, ranker = store.places(), learned.distant_ranker()
-    hits = store.read(store.search(query.search_text, looked_for, limit=CANDIDATES))
+    hits = store.read(store.search(query.search_text, scorer, limit=CANDIDATES))
     told = [distant_features(query, hit, places) for hit in hits]
     right = [asked.right(hit, (hit.passage.start, hit.passage.end)) for hit in hits]
     best = sorted(range(len(hits)), key=lambda place: -ranker.score(told[place]))[:READ_CLOSELY]
-    close = near_features(query, store.scorer(looked_for), [hits[place] for place in best], store.encoder)
+    close = near_features(query, scorer, [hits[place] for place in best], store.encoder)
     near: list[Example] = [
         ({**features, "distant": ranker.score(told[place])}, right[place])
         for place, features in zip(best, close, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +21,30 @@ def vector_of(packed: bytes) -> NDArray[np.float32]:
     return np.frombuffer(packed, dtype=np.float16).astype(np.float32)
 
 
-def all_vectors(connection: sqlite3.Connection, above: int = 0) -> tuple[int, list[int], NDArray[np.float32]]:
-    """The highest id, the ids and the vectors, shape (n, dimension), of the passages whose id is above a number."""
-    rows = connection.execute(
-        "SELECT passage_id, vector FROM passages WHERE passage_id > ? ORDER BY passage_id", (above,)
-    ).fetchall()
-    if not rows:
-        return above, [], np.zeros((0, 0), dtype=np.float32)
-    packed = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
-    return int(rows[-1][0]), [int(row[0]) for row in rows], packed.reshape(len(rows), -1).astype(np.float32)
+def all_vectors(connection: sqlite3.Connection, above: int = 0) -> tuple[list[int], NDArray[np.float32]]:
+    """The ids and the vectors, shape (n, dimension), of the passages whose id is above a number, in the ids' order."""
+    return _unpacked(
+        connection.execute("SELECT passage_id, vector FROM passages WHERE passage_id > ? ORDER BY passage_id", (above,))
+    )
+
+
+def vectors_of(connection: sqlite3.Connection, ids: Sequence[int]) -> tuple[list[int], NDArray[np.float32]]:
+    """The ids and the vectors, shape (n, dimension), of those passages that are still there, in the ids' order."""
+    marks = ",".join("?" * len(ids))
+    return _unpacked(
+        connection.execute(
+            f"SELECT passage_id, vector FROM passages WHERE passage_id IN ({marks}) ORDER BY passage_id", list(ids)
+        )
+    )
+
+
+def _unpacked(rows: Iterable[tuple[int, bytes]]) -> tuple[list[int], NDArray[np.float32]]:
+    ids, packed = [], []
+    for number, vector in rows:
+        ids.append(number)
+        packed.append(vector)
+    matrix = np.frombuffer(b"".join(packed), dtype=np.float16).astype(np.float32)
+    return ids, matrix.reshape(len(ids), -1) if ids else np.zeros((0, 0), dtype=np.float32)
 
 
 def current_generation(connection: sqlite3.Connection) -> sqlite3.Row | None:

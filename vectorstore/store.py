@@ -7,52 +7,31 @@ Chroma generation does not hold yet is scanned exactly. `refresh_index` brings t
 from __future__ import annotations
 
 import json
-import logging
-import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vectorstore import fulltext, vectors
+from vectorstore import fulltext
 from vectorstore.catalog import Catalog, Record, metadata_from
 from vectorstore.encoder import Encoder, load_encoder
 from vectorstore.errors import EncoderMismatch, StoreError
 from vectorstore.fulltext import Facet, Scorer, Statistics, Wording
+from vectorstore.index import IndexState, VectorIndex
 from vectorstore.lock import WriterLock
 from vectorstore.passage import Document, Hit, Match, Metadata, Passage
 from vectorstore.rows import (
-    all_vectors,
-    best_of,
-    current_generation,
-    gone_since,
     indexed,
     passage_rows,
     revision_of,
     vector_of,
-    worth_building,
 )
-
-logger = logging.getLogger(__name__)
 
 # Texts of documents kept in memory, the last used: answering reads the same document many times over.
 KEPT_TEXTS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class IndexState:
-    """How far the Chroma index has come: `indexed` of `passages` are in `generation` (0: none is built)."""
-
-    generation: int
-    indexed: int
-    passages: int
-    open: bool
 
 
 class PolicyStore:
@@ -80,9 +59,7 @@ class PolicyStore:
         self.catalog = Catalog(folder / "catalog.sqlite3")
         self._lock = WriterLock(folder)
         self._guard = threading.Lock()
-        self._scan: tuple[int, int, list[int], NDArray[np.float32]] | None = None
-        self._generation: tuple[int, vectors.Generation, tuple[int, ...]] | None = None
-        self._use_index = False
+        self._index = VectorIndex(folder / "index", self.catalog, self._lock)
         self._statistics: tuple[int, Statistics] | None = None
         self._texts: dict[tuple[str, int], str] = {}
         self._described: dict[tuple[str, int], tuple[Metadata, str, str]] = {}
@@ -95,11 +72,7 @@ class PolicyStore:
             )
 
     def close(self) -> None:
-        with self._guard:
-            if self._generation is not None:
-                self._generation[1].close()
-                self._generation = None
-            self._use_index = False
+        self._index.close()
         self.catalog.close()
 
     # writing
@@ -186,21 +159,20 @@ class PolicyStore:
         with self.catalog.snapshot() as connection:
             return self._known(connection).places
 
-    def search(self, text: str, facets: Sequence[Facet], *, limit: int = 100) -> list[Match]:
+    def search(self, text: str, scorer: Scorer, *, limit: int = 100) -> list[Match]:
         """The passages nearest in wording or in meaning, all scores with each; in no particular order.
 
         Args:
             text: what to look for in meaning; encoded as one vector.
-            facets: what to look for in wording, as index terms (see `segmentation.terms`).
+            scorer: what to look for in wording.
             limit: how many of each of the two lists to join.
         """
         vector = self.encoder.encode([text])[0]
         with self.catalog.snapshot() as connection:
             known = self._known(connection)
-            near = self._nearest(connection, vector, limit)
-            ids = dict.fromkeys([*near, *fulltext.candidates(connection, known, facets, limit)])
+            near = self._index.nearest(connection, vector, limit)
+            ids = dict.fromkeys([*near, *fulltext.candidates(connection, known, scorer.facets, limit)])
             rows = passage_rows(connection, list(ids))
-            scorer = Scorer(known, facets)
             wordings = scorer.score({number: indexed(row) for number, row in rows.items()})
             return [
                 self._match(
@@ -213,7 +185,7 @@ class PolicyStore:
             ]
 
     def scorer(self, facets: Sequence[Facet]) -> Scorer:
-        """What scores any text for these facets by this store's statistics."""
+        """What scores texts for these facets (index terms, see `segmentation.terms`) by this store's statistics."""
         with self.catalog.snapshot() as connection:
             known = self._known(connection)
             fulltext.look_up(connection, known, [term for facet in facets for term in facet.terms])
@@ -229,116 +201,15 @@ class PolicyStore:
     # the index
 
     def index_state(self) -> IndexState:
-        with self.catalog.snapshot() as connection:
-            row = current_generation(connection)
-            return IndexState(
-                generation=0 if row is None else row["generation"],
-                indexed=0 if row is None else row["passages"] - gone_since(connection, row),
-                passages=fulltext.passage_count(connection),
-                open=self._generation is not None,
-            )
+        return self._index.state()
 
     def refresh_index(self, *, force: bool = False) -> bool:
         """Build the next Chroma generation if enough passages are outside the present one; whether it was built."""
-        with self.writing():
-            with self.catalog.snapshot() as connection:
-                if not force and not worth_building(connection):
-                    return False
-                highest, ids, matrix = all_vectors(connection)
-            usable = np.linalg.norm(matrix, axis=1) > 0
-            numbers = [number for number, keep in zip(ids, usable, strict=True) if keep]
-            with self.catalog.transaction() as connection:
-                cursor = connection.execute(
-                    "INSERT INTO generations (highest_passage_id, passages, stored, strays, manifest, built) "
-                    "VALUES (?, 0, 0, '[]', '', '')",
-                    (highest,),
-                )
-                generation = int(cursor.lastrowid or 0)
-            folder = self._folder(generation)
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            built = vectors.build(folder, numbers, matrix[usable])
-            strays = [*built.strays, *(number for number, keep in zip(ids, usable, strict=True) if not keep)]
-            with self.catalog.transaction() as connection:
-                connection.execute(
-                    "UPDATE generations SET passages = ?, stored = ?, strays = ?, manifest = ?, built = ? "
-                    "WHERE generation = ?",
-                    (len(ids), len(numbers), json.dumps(strays), json.dumps(built.manifest),
-                     datetime.now(UTC).isoformat(timespec="seconds"), generation),
-                )  # fmt: skip
-                connection.execute("DELETE FROM generations WHERE generation < ?", (generation,))
-            self._clear_folders(keep=generation)
-        logger.info("index generation %d built with %d passages", generation, len(ids))
-        if self._use_index:
-            self.open_index()
-        return True
+        return self._index.refresh(force=force)
 
     def open_index(self) -> bool:
-        """Prove the present generation against its manifest and answer from it; build one if there is none.
-
-        Until this has returned, and whenever it fails, searches scan the catalog's vectors exactly.
-        """
-        self._use_index = True
-        for _ in range(2):
-            with self.catalog.snapshot() as connection:
-                row = current_generation(connection)
-            if row is not None:
-                try:
-                    self._open_generation(row)
-                    return True
-                except StoreError as error:
-                    logger.warning("%s It is being rebuilt from the catalog.", error)
-                except Exception:
-                    logger.exception(
-                        "The index generation %d cannot be opened; it is being rebuilt.", row["generation"]
-                    )
-            if fulltext.passage_count(self.catalog.connection()) == 0:
-                return False
-            self._use_index = False
-            self.refresh_index(force=True)
-            self._use_index = True
-        return False
-
-    def _open_generation(self, row: sqlite3.Row) -> None:
-        folder = self._folder(row["generation"])
-        vectors.check(folder, json.loads(row["manifest"]))
-        generation = vectors.Generation(folder)
-        if generation.count() != row["stored"]:
-            generation.close()
-            raise vectors.GenerationDamaged(f"The index folder {folder} has lost passages.")
-        strays = tuple(json.loads(row["strays"]))
-        with self._guard:
-            previous, self._generation = self._generation, (row["generation"], generation, strays)
-        if previous is not None:
-            previous[1].close()
-
-    def _nearest(self, connection: sqlite3.Connection, vector: NDArray[np.float32], limit: int) -> dict[int, float]:
-        row = current_generation(connection) if self._use_index else None
-        held = self._generation
-        if row is None or held is None or held[0] != row["generation"]:
-            return best_of(*self._scanned(connection, 0), vector, limit)
-        _, generation, strays = held
-        try:
-            near = generation.query(vector, min(limit + gone_since(connection, row), row["stored"]))
-        except Exception:
-            logger.exception("Chroma did not answer; scanning the catalog's vectors instead.")
-            return best_of(*self._scanned(connection, 0), vector, limit)
-        near |= best_of(*self._scanned(connection, row["highest_passage_id"]), vector, limit)
-        near |= {
-            number: float(vector_of(found["vector"]) @ vector)
-            for number, found in passage_rows(connection, strays).items()
-        }
-        living = passage_rows(connection, list(near))
-        ranked = sorted((number for number in near if number in living), key=lambda number: -near[number])
-        return {number: near[number] for number in ranked[:limit]}
-
-    def _scanned(self, connection: sqlite3.Connection, above: int) -> tuple[list[int], NDArray[np.float32]]:
-        revision = revision_of(connection)
-        with self._guard:
-            if self._scan is None or self._scan[:2] != (revision, above):
-                _, ids, matrix = all_vectors(connection, above)
-                self._scan = (revision, above, ids, matrix)
-            return self._scan[2], self._scan[3]
+        """Prove the present generation and answer from it, or build one; until then searches scan exactly."""
+        return self._index.open()
 
     def _known(self, connection: sqlite3.Connection) -> Statistics:
         """The term statistics of the present contents; another revision starts them anew."""
@@ -383,14 +254,6 @@ class PolicyStore:
 
     def _passage_text(self, match: Match) -> str:
         return self.text(match.document_id, match.version)[match.passage.start : match.passage.end]
-
-    def _folder(self, generation: int) -> Path:
-        return self.folder / "index" / str(generation)
-
-    def _clear_folders(self, *, keep: int) -> None:
-        for folder in (self.folder / "index").iterdir():
-            if folder.name != str(keep):
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _encoded_text(text: str, passage: Passage) -> str:

@@ -1,5 +1,9 @@
 """The Chroma collection: immutable generations of it, each proven before it is used.
 
+Chroma keeps its vectors in memory, so a generation holds them along their principal axes only, and names more passages
+than are wanted: their exact cosines are computed from the catalog's vectors. Of the 100 passages nearest to a question
+among 147,288 from statutes, 93 are among the 300 that the axes name, and of the nearest ten 99.4 in a hundred.
+
 A generation is built once from the catalog's vectors into a folder of its own, made to find every one of them, and
 closed; a manifest of its files' hashes goes into the catalog. Nothing is ever added to it, so no crash can catch it
 half-written: passages that came later are scanned exactly until the next generation takes their place. A folder
@@ -26,10 +30,13 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
 
 _COLLECTION = "passages"
+_AXES_FILE = "axes.npy"
+_AXES = 96  # they hold 77 % of the squared length of the bundled encoder's 256 dimensions
 _BATCH = 2000  # Chroma refuses more than 5461 rows at once
 _MOVED = 1000  # rows that Chroma collects before it puts them into the graph
 _WRITES = 3  # times that Chroma writes the growing graph out while it is built; by default every thousand rows
-_FOUND = 1e-3  # cosine distance under which a vector counts as having found itself (float32 rounding is 1e-6)
+_FOUND = 1e-5  # cosine distance under which a vector counts as having found itself (float32 rounding is 1e-6)
+_SHORTEST = 1e-3  # length along the axes under which a unit vector counts as orthogonal to them
 _BOOKKEEPING = "chroma.sqlite3"  # Chroma rewrites its header at every opening, so it is checked instead of hashed
 
 
@@ -39,14 +46,31 @@ class GenerationDamaged(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a finished build says of itself; `strays` are ids that the approximate index does not find by itself."""
+    """What a finished build says of itself; `strays` are ids that the index does not find, `stored` how many it holds."""
 
     manifest: dict[str, str]
     strays: tuple[int, ...]
+    stored: int
 
 
 def build(folder: Path, ids: Sequence[int], vectors: NDArray[np.float32]) -> Built:
-    """Build and prove a generation in an empty folder; `vectors` is (n, dimension), rows of unit length."""
+    """Build and prove a generation in an empty folder; `vectors` is (n, dimension), rows of length 1 or 0."""
+    axes = _principal_axes(vectors)
+    np.save(folder / _AXES_FILE, axes)
+    vectors = _along(vectors, axes)
+    usable: NDArray[np.bool_] = np.any(vectors, axis=1)  # what is orthogonal to all axes has no direction along them
+    stored = [number for number, keep in zip(ids, usable, strict=True) if keep]
+    _fill(folder, stored, vectors[usable])
+    generation = Generation(folder)
+    try:
+        strays = generation.unfound(stored, vectors[usable])
+    finally:
+        generation.close()
+    strays += [number for number, keep in zip(ids, usable, strict=True) if not keep]
+    return Built(_manifest(folder), tuple(strays), len(stored))
+
+
+def _fill(folder: Path, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
     client = _client(folder)
     threshold = max(_MOVED, len(ids) // _WRITES)
     try:
@@ -68,12 +92,6 @@ def build(folder: Path, ids: Sequence[int], vectors: NDArray[np.float32]) -> Bui
             collection.upsert(ids=[str(number) for number in ids[batch]], embeddings=vectors[batch])
     finally:
         client.close()  # type: ignore[attr-defined]
-    generation = Generation(folder)
-    try:
-        strays = generation.prove(ids, vectors)
-    finally:
-        generation.close()
-    return Built(manifest=_manifest(folder), strays=strays)
 
 
 def check(folder: Path, manifest: dict[str, str]) -> None:
@@ -98,22 +116,21 @@ class Generation:
     """An open generation; only folders that `check` has passed may be opened."""
 
     def __init__(self, folder: Path) -> None:
+        self._axes: NDArray[np.float32] = np.load(folder / _AXES_FILE, allow_pickle=False)
         self._client = _client(folder)
         self._collection: Collection = self._client.get_collection(_COLLECTION, embedding_function=None)
 
     def count(self) -> int:
         return self._collection.count()
 
-    def query(self, vector: NDArray[np.float32], limit: int) -> dict[int, float]:
-        """The ids nearest to a unit vector with their cosines."""
-        found = self._collection.query(query_embeddings=vector[np.newaxis], n_results=limit, include=["distances"])
-        distances = found["distances"]
-        if distances is None:
-            return {}
-        return {int(key): 1.0 - float(far) for key, far in zip(found["ids"][0], distances[0], strict=True)}
+    def query(self, vector: NDArray[np.float32], limit: int) -> list[int]:
+        """The ids of the passages that are nearest to a unit vector along the axes, nearest first."""
+        along = _along(vector[np.newaxis], self._axes)
+        found = self._collection.query(query_embeddings=along, n_results=limit, include=[])
+        return [int(key) for key in found["ids"][0]]
 
-    def prove(self, ids: Sequence[int], vectors: NDArray[np.float32]) -> tuple[int, ...]:
-        """Query every vector for itself; the ids of those that are not found (a twin of equal vector counts)."""
+    def unfound(self, ids: Sequence[int], vectors: NDArray[np.float32]) -> list[int]:
+        """Query every vector (along the axes) for itself; the ids that are not found, a twin of equal vector counting."""
         strays: list[int] = []
         for first in range(0, len(ids), _BATCH):
             batch = slice(first, first + _BATCH)
@@ -121,10 +138,25 @@ class Generation:
             for number, far in zip(ids[batch], found["distances"] or [], strict=True):
                 if not len(far) or far[0] > _FOUND:
                     strays.append(number)
-        return tuple(strays)
+        return strays
 
     def close(self) -> None:
         self._client.close()  # type: ignore[attr-defined]
+
+
+def _principal_axes(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The directions in which the vectors are longest, shape (dimension, axes); not centred, as cosines are not."""
+    _, directions = np.linalg.eigh(vectors.T @ vectors)  # the longest come last
+    return np.ascontiguousarray(directions[:, ::-1][:, :_AXES], dtype=np.float32)
+
+
+def _along(vectors: NDArray[np.float32], axes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors along the axes, shape (n, axes), rows of length 1, or 0 where they are orthogonal to all of them."""
+    projected = vectors @ axes
+    lengths = np.linalg.norm(projected, axis=1, keepdims=True)
+    along: NDArray[np.float32] = np.zeros_like(projected)
+    np.divide(projected, lengths, out=along, where=lengths > _SHORTEST)
+    return along
 
 
 def _client(folder: Path) -> ClientAPI:

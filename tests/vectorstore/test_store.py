@@ -12,7 +12,7 @@ from tests.conftest import PARK, TALENT, Put
 from vectorstore.encoder import StaticEncoder, load_encoder
 from vectorstore.errors import EncoderMismatch, StoreDamaged, StoreError, StoreLocked, UnknownDocument
 from vectorstore.fulltext import word_for_word
-from vectorstore.passage import Hit
+from vectorstore.passage import Hit, Match
 from vectorstore.store import PolicyStore
 
 
@@ -28,8 +28,12 @@ class OtherEncoder:
         return self._encoder.encode(texts)
 
 
+def find(store: PolicyStore, text: str) -> list[Match]:
+    return store.search(text, store.scorer(word_for_word(text)))
+
+
 def search(store: PolicyStore, text: str) -> list[Hit]:
-    return sorted(store.read(store.search(text, word_for_word(text))), key=lambda hit: -hit.lexical)
+    return sorted(store.read(find(store, text)), key=lambda hit: -hit.lexical)
 
 
 def test_what_was_put_is_found_with_its_exact_place(store: PolicyStore, put: Put) -> None:
@@ -44,7 +48,7 @@ def test_what_was_put_is_found_with_its_exact_place(store: PolicyStore, put: Put
 
 def test_a_meaning_without_shared_words_is_found_by_vector(store: PolicyStore, put: Put) -> None:
     put("park.txt", PARK)
-    hits = store.search("subsidy for park operators", [])
+    hits = store.search("subsidy for park operators", store.scorer([]))
     assert hits
     assert all(hit.lexical == 0 for hit in hits)
 
@@ -70,7 +74,7 @@ def test_the_first_own_document_takes_the_samples_out_of_search(store: PolicySto
     put("park.txt", PARK, collection="samples")
     assert search(store, "园区运营机构奖励")
     put("talent.txt", TALENT)
-    assert {hit.source for hit in store.search("园区运营机构奖励", word_for_word("园区运营机构奖励"))} == {"talent.txt"}
+    assert {hit.source for hit in find(store, "园区运营机构奖励")} == {"talent.txt"}
 
 
 def test_unknown_documents_and_versions_are_named(store: PolicyStore, put: Put) -> None:
@@ -84,11 +88,11 @@ def test_unknown_documents_and_versions_are_named(store: PolicyStore, put: Put) 
 def test_chroma_gives_the_same_passages_as_the_exact_scan(store: PolicyStore, put: Put) -> None:
     put("park.txt", PARK)
     put("talent.txt", TALENT)
-    scanned = {hit.passage_id: hit.cosine for hit in store.search("博士安家补贴", [])}
+    scanned = {hit.passage_id: hit.cosine for hit in store.search("博士安家补贴", store.scorer([]))}
     assert store.refresh_index()
     assert store.open_index()
     assert store.index_state().open
-    queried = {hit.passage_id: hit.cosine for hit in store.search("博士安家补贴", [])}
+    queried = {hit.passage_id: hit.cosine for hit in store.search("博士安家补贴", store.scorer([]))}
     assert queried.keys() == scanned.keys()
     assert all(abs(queried[number] - scanned[number]) < 1e-3 for number in scanned)
 
@@ -99,7 +103,7 @@ def test_what_is_newer_than_the_index_is_found_and_what_is_gone_is_not(store: Po
     store.open_index()
     put("talent.txt", TALENT)
     store.remove(gone.document_id)
-    assert {hit.source for hit in store.search("补贴", word_for_word("补贴"))} == {"talent.txt"}
+    assert {hit.source for hit in find(store, "补贴")} == {"talent.txt"}
 
 
 def test_a_small_change_waits_for_the_next_generation(store: PolicyStore, put: Put) -> None:
@@ -129,7 +133,7 @@ def test_a_damaged_index_is_noticed_and_built_anew(store: PolicyStore, put: Put,
     assert store.open_index()
     assert store.index_state().generation > generation
     assert [path.name for path in (store.folder / "index").iterdir()] == [str(store.index_state().generation)]
-    assert store.search("奖励5年3万元", word_for_word("奖励5年3万元"))
+    assert find(store, "奖励5年3万元")
 
 
 def test_another_encoder_is_refused_and_reindex_named(tmp_path: Path, put: Put, store: PolicyStore) -> None:
