@@ -43,22 +43,23 @@ def near_features(query: Query, scorer: Scorer, hits: Sequence[Hit], encoder: En
     whole passage say at all, however often; `meaning` is the cosine of the sentence nearest to the question.
     """
     sentences = [[hit.text[slice(*span)] for span in sentence_spans(hit.text)] or [hit.text] for hit in hits]
-    vectors = encoder.encode([query.search_text, *(sentence for some in sentences for sentence in some)])
+    every = [sentence for some in sentences for sentence in some]
+    vectors = encoder.encode([query.search_text, *every])
     cosines = vectors[1:] @ vectors[0]
+    said = scorer.shares(every)
+    for place, name in _names(query, scorer).items():
+        said[:, place] = np.maximum(said[:, place], [transliteration.said(name, sentence) for sentence in every])
     weights = scorer.weights / (scorer.weights.sum() or 1.0)
-    heard = _names(query, scorer)
     found: list[dict[str, float]] = []
     first = 0
     for some in sentences:
-        said = scorer.shares(some)
-        for place, name in heard.items():
-            said[:, place] = np.maximum(said[:, place], [transliteration.said(name, sentence) for sentence in some])
-        pairs = np.maximum(said[:-1], said[1:]) if len(said) > 1 else said
+        own = said[first : first + len(some)]
+        pairs = np.maximum(own[:-1], own[1:]) if len(own) > 1 else own
         found.append(
             {
-                "sentence": float((said @ weights).max()),
+                "sentence": float((own @ weights).max()),
                 "neighbours": float((pairs @ weights).max()),
-                "whole": float(said.max(axis=0) @ weights),
+                "whole": float(own.max(axis=0) @ weights),
                 "meaning": max(0.0, float(cosines[first : first + len(some)].max())),
             }
         )

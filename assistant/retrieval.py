@@ -26,8 +26,9 @@ HISTORY_SHARE = 0.2
 # for those of earlier questions.
 SEARCH_WEIGHTS = {"light": 0.35, "history": 0.15}
 SINGLE_CHARACTER = 0.6  # a character stands in many words that do not mean it
-CANDIDATES = 100  # of each of the two lists that a search joins
-KEPT = 30  # the passages whose sentences are looked through for the answer
+KEPT = 20  # the passages whose sentences are looked through for the answer
+# So many for each that is kept are taken from each of the two lists that a search joins, to be ranked together.
+CANDIDATES = 2
 # The best of them are read closely to rank them; that takes 3 ms, and the right one is rarely further down.
 READ_CLOSELY = 10
 # Of those that a cross-encoder has judged, so many are looked through for the answer.
@@ -67,7 +68,7 @@ def retrieve(
 
     With a reranker, the best KEPT are put in its order and only RERANKED of them are kept.
     """
-    wanted = max(CANDIDATES, 2 * limit) * (10 if filters else 1)
+    wanted = CANDIDATES * max(KEPT, limit) * (10 if filters else 1)
     scorer = store.scorer(facets(query))
     matches = [match for match in store.search(query.search_text, scorer, limit=wanted) if _passes(match, filters)]
     places = store.places()

@@ -81,36 +81,36 @@ def serve(app: FastAPI, assistant: Assistant, *, host: str, port: int) -> int:
             "Stop what is using it, or choose another port with ZHICE_PORT.\n"
         )
         return 1
-    index = threading.Thread(target=_open_index, args=(assistant,), name="open-index", daemon=True)
+    warming = threading.Thread(target=assistant.warm_up, name="warm-up", daemon=True)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
     if threading.current_thread() is threading.main_thread():
         # uvicorn raises the signal again once it has stopped; by then there is nothing left to do.
         signal.signal(signal.SIGTERM, lambda *_: None)
     try:
-        _Announcing(config, host, listener.getsockname()[1], index).run(sockets=[listener])
+        _Announcing(config, host, listener.getsockname()[1], warming).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     finally:
         listener.close()
-        if index.ident is not None:
-            index.join(timeout=10)
+        if warming.ident is not None:
+            warming.join(timeout=10)
     return 0
 
 
 class _Announcing(uvicorn.Server):
     """Says where it listens once it does, and only then starts what can wait."""
 
-    def __init__(self, config: uvicorn.Config, host: str, port: int, index: threading.Thread) -> None:
+    def __init__(self, config: uvicorn.Config, host: str, port: int, warming: threading.Thread) -> None:
         super().__init__(config)
         self._address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        self._index = index
+        self._warming = warming
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             sys.stdout.write(f"Zhice is at {self._address}\n")
             sys.stdout.flush()
-            self._index.start()
+            self._warming.start()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -125,13 +125,6 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-def _open_index(assistant: Assistant) -> None:
-    try:
-        assistant.store.open_index()
-    except Exception:
-        logger.exception("the vector index could not be opened; searches scan the catalog instead")
 
 
 def _add_assets(app: FastAPI) -> None:

@@ -21,7 +21,7 @@ from assistant import Assistant, learned
 from assistant.question import Query
 from assistant.ranking import distant_features, near_features
 from assistant.reader import Candidate
-from assistant.retrieval import CANDIDATES, READ_CLOSELY, Evidence, facets, retrieve, weigh
+from assistant.retrieval import CANDIDATES, KEPT, READ_CLOSELY, Evidence, facets, retrieve, weigh
 from evaluation import load_questions
 from ingest.pipeline import ingest_samples
 from training import corpora
@@ -119,7 +119,7 @@ def _passages(assistant: Assistant, query: Query, asked: Asked) -> tuple[list[Ex
     store = assistant.store
     scorer = store.scorer(facets(query))
     places, ranker = store.places(), learned.distant_ranker()
-    hits = store.read(store.search(query.search_text, scorer, limit=CANDIDATES))
+    hits = store.read(store.search(query.search_text, scorer, limit=CANDIDATES * KEPT))
     told = [distant_features(query, hit, places) for hit in hits]
     right = [asked.right(hit, (hit.passage.start, hit.passage.end)) for hit in hits]
     best = sorted(range(len(hits)), key=lambda place: -ranker.score(told[place]))[:READ_CLOSELY]

@@ -20,6 +20,7 @@ from vectorstore.errors import StoreError
 from vectorstore.fulltext import passage_count
 from vectorstore.lock import WriterLock
 from vectorstore.rows import (
+    Vectors,
     all_vectors,
     best_of,
     current_generation,
@@ -54,10 +55,10 @@ class _Open:
 
 @dataclass(frozen=True, slots=True)
 class _Scanned:
-    """The vectors of the passages above an id, at a revision of the catalog; `gone` of those below have been dropped."""
+    """The vectors that a generation (0: none) does not find, at a revision of the catalog that has dropped `gone` others."""
 
     revision: int
-    above: int
+    generation: int
     gone: int
     ids: list[int]
     matrix: NDArray[np.float32]
@@ -99,16 +100,14 @@ class VectorIndex:
         if row is None or held is None or held.row["generation"] != row["generation"]:
             everything = self._scan(connection, None)
             return best_of(everything.ids, everything.matrix, vector, limit)
-        newer = self._scan(connection, held)
+        others = self._scan(connection, held)
         try:
-            named = held.generation.query(vector, min(_NAMED * limit + newer.gone, held.row["stored"]))
+            named = held.generation.query(vector, min(_NAMED * limit + others.gone, held.row["stored"]))
         except Exception:
             logger.exception("Chroma did not answer; scanning the catalog's vectors instead.")
             everything = self._scan(connection, None)
             return best_of(everything.ids, everything.matrix, vector, limit)
-        ids, matrix = vectors_of(connection, [*named, *held.strays])
-        if newer.ids:
-            ids, matrix = [*ids, *newer.ids], np.concatenate([matrix, newer.matrix]) if ids else newer.matrix
+        ids, matrix = _joined(vectors_of(connection, named), (others.ids, others.matrix))
         return best_of(ids, matrix, vector, limit)
 
     def refresh(self, *, force: bool = False) -> bool:
@@ -183,17 +182,25 @@ class VectorIndex:
             previous.generation.close()
 
     def _scan(self, connection: sqlite3.Connection, held: _Open | None) -> _Scanned:
-        """What a generation does not hold, or everything for None; kept until the catalog changes."""
-        revision, above = revision_of(connection), held.row["highest_passage_id"] if held else 0
+        """What a generation does not find, or everything for None; kept until the catalog changes."""
+        revision, generation = revision_of(connection), held.row["generation"] if held else 0
         with self._guard:
             kept = self._scanned
-            if kept is None or (kept.revision, kept.above) != (revision, above):
-                ids, matrix = all_vectors(connection, above)
+            if kept is None or (kept.revision, kept.generation) != (revision, generation):
                 gone = gone_since(connection, held.row) if held else 0
-                kept = self._scanned = _Scanned(revision, above, gone, ids, matrix)
+                ids, matrix = all_vectors(connection, held.row["highest_passage_id"] if held else 0)
+                if held:
+                    ids, matrix = _joined(vectors_of(connection, held.strays), (ids, matrix))
+                kept = self._scanned = _Scanned(revision, generation, gone, ids, matrix)
             return kept
 
     def _clear_folders(self, *, keep: int) -> None:
         for folder in self._folder.iterdir():
             if folder.name != str(keep):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _joined(first: Vectors, second: Vectors) -> Vectors:
+    if not first[0] or not second[0]:
+        return first if first[0] else second
+    return [*first[0], *second[0]], np.concatenate([first[1], second[1]])

@@ -15,20 +15,23 @@ from vectorstore.fulltext import Indexed, passage_count
 PENDING_SHARE = 0.1
 PENDING_PASSAGES = 5000
 
+# Ids of passages, and their vectors of shape (n, dimension).
+Vectors = tuple[list[int], NDArray[np.float32]]
+
 
 def vector_of(packed: bytes) -> NDArray[np.float32]:
     """A stored vector, shape (dimension,)."""
     return np.frombuffer(packed, dtype=np.float16).astype(np.float32)
 
 
-def all_vectors(connection: sqlite3.Connection, above: int = 0) -> tuple[list[int], NDArray[np.float32]]:
+def all_vectors(connection: sqlite3.Connection, above: int = 0) -> Vectors:
     """The ids and the vectors, shape (n, dimension), of the passages whose id is above a number, in the ids' order."""
     return _unpacked(
         connection.execute("SELECT passage_id, vector FROM passages WHERE passage_id > ? ORDER BY passage_id", (above,))
     )
 
 
-def vectors_of(connection: sqlite3.Connection, ids: Sequence[int]) -> tuple[list[int], NDArray[np.float32]]:
+def vectors_of(connection: sqlite3.Connection, ids: Sequence[int]) -> Vectors:
     """The ids and the vectors, shape (n, dimension), of those passages that are still there, in the ids' order."""
     marks = ",".join("?" * len(ids))
     return _unpacked(
@@ -38,7 +41,7 @@ def vectors_of(connection: sqlite3.Connection, ids: Sequence[int]) -> tuple[list
     )
 
 
-def _unpacked(rows: Iterable[tuple[int, bytes]]) -> tuple[list[int], NDArray[np.float32]]:
+def _unpacked(rows: Iterable[tuple[int, bytes]]) -> Vectors:
     ids, packed = [], []
     for number, vector in rows:
         ids.append(number)

@@ -6,6 +6,7 @@ Chroma generation does not hold yet is scanned exactly. `refresh_index` brings t
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 import threading
@@ -119,7 +120,7 @@ class PolicyStore:
                 'SELECT passage_id, section, substr(text, start + 1, "end" - start) AS body FROM passages '
                 "JOIN versions USING (document_id, version)"
             ).fetchall()
-            texts = [_with_section(json.loads(row["section"]), row["body"]) for row in rows]
+            texts = [_with_section(_section(row["section"]), row["body"]) for row in rows]
             encoded = self.encoder.encode(texts).astype(np.float16)
             connection.executemany(
                 "UPDATE passages SET vector = ? WHERE passage_id = ?",
@@ -147,6 +148,11 @@ class PolicyStore:
             while len(self._texts) > KEPT_TEXTS:
                 self._texts.pop(next(iter(self._texts)))
         return text
+
+    def count_terms(self) -> None:
+        """Count the frequent terms ahead of the questions."""
+        with self.catalog.snapshot() as connection:
+            fulltext.look_up_frequent(connection, self._known(connection))
 
     def document_frequencies(self, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
         """The number of passages, and in how many of them each term stands."""
@@ -240,7 +246,7 @@ class PolicyStore:
                 position=row["position"],
                 start=row["start"],
                 end=row["end"],
-                section=tuple(json.loads(row["section"])),
+                section=_section(row["section"]),
                 page=row["page"],
                 kind=row["kind"],
             ),
@@ -254,6 +260,11 @@ class PolicyStore:
 
     def _passage_text(self, match: Match) -> str:
         return self.text(match.document_id, match.version)[match.passage.start : match.passage.end]
+
+
+@functools.lru_cache(maxsize=4096)  # neighbours have one heading
+def _section(packed: str) -> tuple[str, ...]:
+    return tuple(json.loads(packed))
 
 
 def _encoded_text(text: str, passage: Passage) -> str:

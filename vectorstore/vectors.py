@@ -81,7 +81,7 @@ def _fill(folder: Path, ids: Sequence[int], vectors: NDArray[np.float32]) -> Non
                 "hnsw": {
                     "space": "cosine",
                     "ef_construction": 100,
-                    "ef_search": 200,
+                    "ef_search": 100,
                     "batch_size": min(_MOVED, threshold),
                     "sync_threshold": threshold,
                 }

@@ -47,7 +47,7 @@ def test_what_is_said_close_together_is_worth_more(store: PolicyStore, put: Put)
     put("apart.txt", "园区管理办法\n\n优秀由专家评定。材料应当齐全。每年开会。场地自备。园区自治。奖励另行规定。")
     assistant = Assistant(store)
     query = assistant.understanding.understand("优秀的园区每年奖励多少？")
-    hits = {hit.source: hit for hit in store.read(store.search(query.search_text, facets(query)))}
+    hits = {hit.source: hit for hit in store.read(store.search(query.search_text, store.scorer(facets(query))))}
     close, apart = near_features(
         query, store.scorer(facets(query)), [hits["close.txt"], hits["apart.txt"]], store.encoder
     )

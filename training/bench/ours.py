@@ -25,11 +25,6 @@ from vectorstore.store import PolicyStore
 DUPLICATES: Final = 1.5
 
 
-def confidence(assistant: Assistant, question: str) -> float:
-    """How sure Zhice is that the documents answer a question: the one number that the decision is measured by."""
-    return assistant.ask(question).confidence
-
-
 class Ours:
     """The passages of a data folder, each text at its best place."""
 
@@ -65,10 +60,7 @@ def answer_seeds(shared: Path, folder: Path) -> tuple[dict[str, Any], list[Decis
     ingest_paths([shared / "seeds"], data_dir=folder)
     with open_assistant(settings=Settings.from_environ({}, data_dir=folder)) as assistant:
         summary = evaluate(assistant, load_questions(shared / "questions" / "seeds_dev.jsonl"))
-        decisions = [
-            _decision(confidence(assistant, scored.gold.question), scored.answer, scored.right, scored.gold.answerable)
-            for scored in summary.scores
-        ]
+        decisions = [_decision(scored.answer, scored.right, scored.gold.answerable) for scored in summary.scores]
     return summary.rows()[-1], decisions
 
 
@@ -86,8 +78,8 @@ def answer_laws(shared: Path, folder: Path, quick: bool) -> tuple[list[float], l
         for question in asked.questions:
             gold = {article.text for (key,) in question.gold for article in articles.get(key, ())}
             answer = assistant.ask(question.text)
-            sure.append(confidence(assistant, question.text))
-            decisions.append(_decision(sure[-1], answer, cites(assistant, answer, gold), bool(question.gold)))
+            sure.append(answer.confidence)
+            decisions.append(_decision(answer, cites(assistant, answer, gold), bool(question.gold)))
     return sure, decisions
 
 
@@ -105,6 +97,6 @@ def cites(assistant: Assistant, answer: Answer, texts: Iterable[str]) -> bool:
     return False
 
 
-def _decision(sure: float, answer: Answer, right: bool, answerable: bool) -> Decision:
+def _decision(answer: Answer, right: bool, answerable: bool) -> Decision:
     """A refusal is not an answer that could be right or wrong: it comes last, whatever was found."""
-    return Decision(sure if answer.found else 0.0, right and answer.found, answerable)
+    return Decision(answer.confidence if answer.found else 0.0, right and answer.found, answerable)

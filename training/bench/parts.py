@@ -51,28 +51,13 @@ def seeds(work: Workspace) -> dict[str, Any]:
 
 
 def xquad(work: Workspace) -> dict[str, Any]:
-    """Chinese paragraphs asked in Chinese and in English, and whether there is an answer at all."""
-    asked = sets.xquad(work.shared, quick=work.quick)
-
-    def figures(ranked: Sequence[Ranked]) -> dict[str, Any]:
-        found = ranking.figures(asked, ranked, ["hit@1", "recall@10"], parts={"zh": ("zh",), "en": ("en",)})
-        return {**found, "auc": ranking.decision_auc(asked, [one.confidence for one in ranked], ["zh"])}
-
-    return {**_counts(asked), "systems": _systems(work, "xquad", SYSTEMS, figures)}
+    """Chinese paragraphs asked in Chinese and in English."""
+    return _paragraphs(work, "xquad", {"zh": ("zh",), "en": ("en",)})
 
 
 def cmrc(work: Workspace) -> dict[str, Any]:
     """Chinese paragraphs asked in Chinese."""
-    asked = sets.cmrc(work.shared, quick=work.quick)
-    return {
-        **_counts(asked),
-        "systems": _systems(
-            work,
-            "cmrc",
-            SYSTEMS,
-            lambda ranked: ranking.figures(asked, ranked, ["hit@1", "recall@10"], parts={"all": ()}),
-        ),
-    }
+    return _paragraphs(work, "cmrc", {"all": ()})
 
 
 def laws(work: Workspace) -> dict[str, Any]:
@@ -173,6 +158,13 @@ def _systems(
         return figures(run_fresh(ranking.rank, system, name, work.shared, place, work.quick, groups).value)
 
     return {system: attempt(one, system) for system in systems}
+
+
+def _paragraphs(work: Workspace, name: str, parts: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    asked = sets.SETS[name](work.shared, quick=work.quick)
+    names = ["hit@1", "recall@10"]
+    found = _systems(work, name, SYSTEMS, lambda ranked: ranking.figures(asked, ranked, names, parts=parts))
+    return {**_counts(asked), "systems": found}
 
 
 def _seed_answers(work: Workspace) -> dict[str, Any]:

@@ -22,9 +22,7 @@ DEPTH: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What a system found for one question, and how sure it was that there is an answer: by its best score, Zhice by its
-    own confidence.
-    """
+    """What a system found for one question, and how sure its best score says that there is an answer."""
 
     places: tuple[Place, ...]
     confidence: float
@@ -64,8 +62,6 @@ def ask(system: System, asked: QuestionSet, number: int) -> Ranked:
     question = asked.questions[number]
     found = system.search(question.text, DEPTH)
     places = tuple((score, asked.matched(question, text)) for text, score in found)
-    if isinstance(system, ours.Ours):
-        return Ranked(places, ours.confidence(system.assistant, question.text))
     return Ranked(places, found[0][1] if found else 0.0)
 
 

@@ -81,7 +81,7 @@ def seeds(shared: Path, *, quick: bool = False) -> QuestionSet:
 
 
 def xquad(shared: Path, *, quick: bool = False) -> QuestionSet:
-    """XQuAD's Chinese paragraphs, asked in Chinese and in English; CMRC's questions have no answer in them."""
+    """XQuAD's Chinese paragraphs, asked in Chinese and in English."""
     rows = list(corpora.read_lines(shared / "data" / "bench" / "xquad_zh_en.jsonl.gz"))
     questions = [
         Question(asked[language], ((corpora.article_key(row["context_zh"]),),), language)
@@ -90,7 +90,7 @@ def xquad(shared: Path, *, quick: bool = False) -> QuestionSet:
         for asked in row["qas"]
     ]
     passages = tuple(Article("", "", row["context_zh"]) for row in rows)
-    return QuestionSet(passages, _some([*questions, *_foreign(shared)], quick))
+    return QuestionSet(passages, _some(questions, quick))
 
 
 def cmrc(shared: Path, *, quick: bool = False) -> QuestionSet:
@@ -113,7 +113,7 @@ def laws(shared: Path, *, quick: bool = False) -> QuestionSet:
     for text, statutes in corpora.lay_questions(shared / "data" / "bench" / "stard_dev.jsonl.gz"):
         keys = tuple(corpora.article_key(statute) for statute in statutes)
         questions.append(Question(text, tuple((key,) for key in keys), "unseen" if known.isdisjoint(keys) else "seen"))
-    kept = _some([*questions, *_foreign(shared)], quick)
+    kept = _some(questions, quick)
     articles = list(corpora.articles(shared / "data" / "train"))
     if quick:
         wanted = {key for question in kept for (key,) in question.gold}

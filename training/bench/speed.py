@@ -62,10 +62,9 @@ def serve_ours(folder: Path, questions: Sequence[str], use_index: bool) -> dict[
     from vectorstore.store import PolicyStore
 
     started = time.perf_counter()
-    store = PolicyStore(folder)
-    if use_index:
-        store.open_index()
-    with Assistant(store) as assistant:
+    with Assistant(PolicyStore(folder)) as assistant:
+        if use_index:
+            assistant.warm_up()
         opened = time.perf_counter() - started
         for question in questions[:WARM_UP]:
             assistant.ask(question)
