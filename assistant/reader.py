@@ -42,6 +42,7 @@ CONTEXT = {
     "passage": 0.55,
     "before": 0.45,
 }  # what a term is worth that stands near the sentence only
+MISFIT = 0.5  # what does not answer is kept for the passages that are shown with a refusal
 LEAST_TOPICAL = 0.4  # the right place alone, or the right year, is no answer
 SHORT_SENTENCE = 60  # characters up to which a sentence is quoted whole
 SHORTEST_QUOTE = 15  # characters; a shorter one says too little on its own
@@ -125,7 +126,9 @@ class Reader:
         found = [candidate for item in evidence for candidate in self._candidates(query, item, weights)]
         ranker = sentence_ranker()
         return [
-            replace(candidate, score=ranker.score(candidate.features) * (candidate.timely if candidate.fits else 0.5))
+            replace(
+                candidate, score=ranker.score(candidate.features) * (candidate.timely if candidate.fits else MISFIT)
+            )
             for candidate in self._with_meaning(query, found)
         ]
 

@@ -20,7 +20,7 @@ from typing import Final
 from assistant import Assistant, learned
 from assistant.question import Query
 from assistant.ranking import distant_features, near_features
-from assistant.reader import Candidate
+from assistant.reader import MISFIT, Candidate
 from assistant.retrieval import CANDIDATES, KEPT, READ_CLOSELY, Evidence, facets, retrieve, weigh
 from evaluation import load_questions
 from ingest.pipeline import ingest_samples
@@ -36,7 +36,7 @@ from vectorstore.store import PolicyStore
 logger = logging.getLogger(__name__)
 
 LEARNED: Final = Path(learned.__file__).parent
-SAMPLE_QUESTIONS: Final = Path(__file__).parents[1] / "tests" / "data" / "samples.jsonl"
+POLICY_QUESTIONS: Final = Path(__file__).parent / "questions.jsonl"
 
 # What must not count against a passage or sentence, whatever the few examples of it say.
 POSITIVE: Final = (0.0, None)
@@ -49,15 +49,25 @@ NEAR: Final = {
     "whole": POSITIVE,
     "meaning": POSITIVE,
 }
+SENTENCES: Final = {
+    "said": POSITIVE,
+    "shown": POSITIVE,
+    "close": POSITIVE,
+    "said_in_kind": POSITIVE,
+    "shown_in_kind": POSITIVE,
+    "close_in_kind": POSITIVE,
+    "cosine": POSITIVE,
+    "limit": POSITIVE,
+}
 DECISION: Final = {"said": POSITIVE, "kind": POSITIVE, "cosine": POSITIVE, "passage": POSITIVE, "missing": NEGATIVE}
 
 # The set whose questions are like those that users ask. Encyclopedia questions are harder to answer by the sentence and
 # laws harder to find, so the other sets teach what tells right from wrong, and this one how often answers are right.
-HOME: Final = "samples"
+HOME: Final = "policies"
 
 # Small sets count several times beside the 1,600 reading questions. How passages are read closely is not learned from laws:
 # which article is gold there depends on its law more than on its words.
-COPIES: Final = {"laws": 10, "samples": 7}
+COPIES: Final = {"laws": 10, "policies": 10}
 
 # Passages of which the sentences are compared; more add easy ones.
 PASSAGES_READ: Final = 8
@@ -90,6 +100,7 @@ class Lessons:
 
     distant: list[list[Example]]
     near: list[list[Example]]
+    sentences: list[list[Example]]
     decisions: list[Example]
 
 
@@ -98,7 +109,7 @@ def lessons(assistant: Assistant, questions: Iterable[Asked], *, without: bool, 
 
     With `lists`, an answer is right with its passage, because it may go on behind the best sentence.
     """
-    found = Lessons([], [], [])
+    found = Lessons([], [], [], [])
     for asked in questions:
         query = assistant.understanding.understand(asked.text, asked.history)
         evidence = retrieve(assistant.store, query, limit=PASSAGES_READ)
@@ -108,6 +119,7 @@ def lessons(assistant: Assistant, questions: Iterable[Asked], *, without: bool, 
             found.near.append(near)
         candidates = _sentences(assistant, query, evidence)
         marked = [(candidate, asked.right(candidate.hit, candidate.sentence)) for candidate in candidates]
+        found.sentences.append([(_weighed(candidate), right) for candidate, right in marked])
         found.decisions += _decision(_by_passage(marked, asked) if lists else marked)
         if without and asked.answerable:
             rest = [item for item in evidence if not _holds(item, marked)]
@@ -133,6 +145,12 @@ def _passages(assistant: Assistant, query: Query, asked: Asked) -> tuple[list[Ex
 
 def _sentences(assistant: Assistant, query: Query, evidence: Sequence[Evidence]) -> list[Candidate]:
     return assistant.reader.candidates(query, evidence, weigh(assistant.store, query))
+
+
+def _weighed(candidate: Candidate) -> dict[str, float]:
+    """What the sentence ranker's weights are multiplied with in the end: what does not fit in time counts for less."""
+    share = candidate.timely if candidate.fits else MISFIT
+    return {name: share * value for name, value in candidate.features.items()}
 
 
 def _decision(marked: Sequence[tuple[Candidate, bool]]) -> list[Example]:
@@ -182,8 +200,8 @@ def lay_questions(folder: Path) -> list[Asked]:
     return [asked(question, statutes) for question, statutes in rows if corpora.held_out(question)]
 
 
-def sample_questions() -> list[Asked]:
-    """Our questions over the sample policies."""
+def policy_questions() -> list[Asked]:
+    """Our own questions over the sample policies."""
 
     def right(quotes: Sequence[str]) -> Callable[[Hit, tuple[int, int]], bool]:
         plain = ["".join(quote.split()) for quote in quotes]
@@ -196,7 +214,7 @@ def sample_questions() -> list[Asked]:
 
     return [
         Asked(gold.question, gold.history, gold.answerable, right(gold.quotes))
-        for gold in load_questions(SAMPLE_QUESTIONS)
+        for gold in load_questions(POLICY_QUESTIONS)
     ]
 
 
@@ -209,7 +227,7 @@ def collect(data: Path, encoder: str, scratch: Path) -> dict[str, Lessons]:
 
     def ask(name: str, folder: str, questions: Iterable[Asked], **options: bool) -> None:
         store = PolicyStore(scratch / folder, encoder=load_encoder(encoder))
-        if name == "samples":
+        if name == HOME:
             ingest_samples(store)
         with Assistant(store) as assistant:
             made[name] = lessons(assistant, questions, **options)
@@ -219,7 +237,7 @@ def collect(data: Path, encoder: str, scratch: Path) -> dict[str, Lessons]:
     ask("laws", "laws", lay_questions(data), without=False)
     foreign = [Asked(asked.text, (), False, lambda *_: False) for asked in reading[::FOREIGN_EVERY]]
     ask("foreign", "laws", foreign, without=False)
-    ask("samples", "samples", sample_questions(), without=False, lists=True)
+    ask(HOME, "policies", policy_questions(), without=False, lists=True)
     return made
 
 
@@ -233,6 +251,7 @@ def learn(made: dict[str, Lessons]) -> dict[str, Model]:
     distant = choice(gathered({name: some.distant for name, some in made.items()}), DISTANT)
     near = choice(gathered({name: some.near for name, some in made.items() if name != "laws"}), NEAR)
     scale = near.pop("distant")
+    sentences = choice(gathered({name: some.sentences for name, some in made.items() if name != "laws"}), SENTENCES)
     decisions = {name: some.decisions for name, some in made.items()}
     marked = with_intercepts(decisions | {HOME: decisions[HOME] * COPIES[HOME]}, HOME)
     weights, bias = chance(marked, DECISION | intercepts(decisions, HOME))
@@ -242,6 +261,7 @@ def learn(made: dict[str, Lessons]) -> dict[str, Model]:
     return {
         "distant": Model({name: weight / distant["cosine"] for name, weight in distant.items()}),
         "near": Model({name: weight / scale for name, weight in near.items()}),
+        "sentences": Model({name: weight / sum(sentences.values()) for name, weight in sentences.items()}),
         "decision": Model(weights, bias, threshold),
     }
 
