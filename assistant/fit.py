@@ -28,7 +28,10 @@ def fitting_figures(query: Query, text: str, clause: Span) -> tuple[list[Figure]
     match query.kind:
         case "money":
             money = [found for found in figures if found.kind == "money"]
-            return (money, 1.0) if money else ([], 0.35 if any(found.kind == "number" for found in figures) else 0.0)
+            shares = [found for found in figures if found.kind == "percent"]  # a subsidy may be a share of the cost
+            if money or shares:
+                return (money, 1.0) if money else (shares, 0.6)
+            return [], 0.35 if any(found.kind == "number" for found in figures) else 0.0
         case "percent":
             shares = [found for found in figures if found.kind == "percent"]
             return (shares, 1.0) if shares else ([], 0.0)
@@ -52,7 +55,8 @@ def fitting_figures(query: Query, text: str, clause: Span) -> tuple[list[Figure]
         case "entity" if query.suffix:
             # A city may be named without 市; a town or an office is not.
             without = 0.5 if query.suffix in "市省区县" else 0.0
-            return [], 1.0 if re.search(rf"[㐀-鿿]{{2}}{query.suffix}", inside) else without
+            ending = "(?:公司|集团)" if query.suffix == "公司" else query.suffix
+            return [], 1.0 if re.search(rf"[㐀-鿿]{{2}}{ending}", inside) else without
         case _:
             return [], 0.8
 

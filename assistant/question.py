@@ -35,7 +35,7 @@ _QUOTED = re.compile(r"[“\"「『]([^“”\"「」『』]{2,30})[”\"」』]
 _PART = re.compile(r"(?<=[?？])|[,，;；]\s*(?:那么?|以及|and)?")
 _INTERROGATIVE = re.compile(r"多少|几|哪|什么|谁|何|怎|吗|\b(?:what|which|who|when|where|how)\b", re.IGNORECASE)
 _WHICH = re.compile(r"哪(?:一?[个家座所位份部条项本款])([㐀-鿿]{2,4})")
-_WHICH_KIND = re.compile(r"哪(?:一?[个家座所位])([镇区市省县局厅委院村街])")
+_WHICH_KIND = re.compile(r"哪(?:[一几]?[个家座所位])([镇区市省县局厅委院村街]|公司)")
 _MEASURES = frozenset("个家条项名人所套栋座种类次批届位只大")
 _UNIT = re.compile(r"(?:多少|几)\s*([个家条项名人所套栋座种类次批届亩户元天月年])")
 # Talk that no document answers; a greeting before a question is none.

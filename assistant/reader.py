@@ -33,6 +33,7 @@ from vectorstore.passage import Hit, Span
 from vectorstore.segmentation import normalise, sentence_spans
 
 STALE = 0.95  # an expired or replaced document answers only where no other does nearly as well
+EQUAL = 0.98  # share of the best score from which two sentences answer equally well
 SECOND = 0.97  # share of the best score that a second claim has to reach
 SECOND_ELSEWHERE = 0.85  # and for an open question, which another document may answer as well
 CONTEXT = {
@@ -51,6 +52,10 @@ _YEAR = re.compile(r"((?:19|20)\d{2})\s*年")
 YEAR_REACH = 1500  # characters before a sentence in which a year still holds for it
 OTHER_YEAR_NEAR = 0.92
 _ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇\d]+条")
+# An article may begin with its subject, as a sentence that says nothing: 第五条 贷款贴息。
+_CAPTION = re.compile(
+    r"(?:第[一二三四五六七八九十百零〇\d]+条|[（(][一二三四五六七八九十]+[）)])\s*[^，。；：,;:自由应不为可须\d]{2,10}。\s*"
+)
 BEFORE = 200  # characters before a sentence in which its subject may have been named
 
 
@@ -133,14 +138,14 @@ class Reader:
         ]
 
     def _choose(self, query: Query, answering: Sequence[Candidate]) -> list[Candidate]:
-        best = answering[0]
+        best = _main_rule(answering)
         if query.kind in ("list", "open", "entity"):
             listed = self._listed(best)
             if len(listed) > 1:
                 return listed
         if query.kind == "open":
             best = self._widened(query, best)
-        others = answering[1:]
+        others = [found for found in answering if found is not best]
         if query.several:
             others = sorted(others, key=lambda found: found.hit.document_id == best.hit.document_id)
         for other in others:
@@ -194,7 +199,8 @@ class Reader:
         headings = {_plain(hit.metadata.title or ""), *map(_plain, hit.passage.section)}
         found: list[Candidate] = []
         for span in sentence_spans(text, start, end):
-            if span[1] - span[0] < 4 or _plain(text[slice(*span)]) in headings:
+            captions = span[1] < end and _CAPTION.fullmatch(text, *span)
+            if span[1] - span[0] < 4 or captions or _plain(text[slice(*span)]) in headings:
                 continue
             places = surroundings | {"before": normalise(text[max(0, span[0] - BEFORE) : span[0]])}
             found.append(self._candidate(query, hit, text, span, places, weights, item.distant))
@@ -341,6 +347,19 @@ def _rivals(query: Query, answering: Sequence[Candidate]) -> tuple[str, ...]:
         if equal and other.hit.document_id not in titles:
             titles[other.hit.document_id] = other.hit.metadata.title or other.hit.source
     return tuple(titles.values())[:3] if len(titles) > 1 else ()
+
+
+def _main_rule(answering: Sequence[Candidate]) -> Candidate:
+    """Of a document's sentences that answer as well as the best, the first: the rule comes before its details."""
+    best = answering[0]
+    return min(
+        (
+            found
+            for found in answering
+            if found.hit.document_id == best.hit.document_id and found.score >= EQUAL * best.score
+        ),
+        key=lambda found: found.sentence,
+    )
 
 
 def _standing(query: Query, stale: bool) -> float:

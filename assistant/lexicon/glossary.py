@@ -76,5 +76,17 @@ class Regions:
         return tuple(dict.fromkeys(found))
 
     def named_in_english(self, text: str) -> tuple[str, ...]:
-        """The Chinese names of the places that a text names in English."""
-        return tuple(dict.fromkeys(self._english[name] for name in self._pattern.findall(text.lower())))
+        """The Chinese names of the places that a text names in English.
+
+        The table calls a district as the city of that name, so 区 and 县 are left off unless they are said.
+        """
+        folded = text.lower()
+        found: list[str] = []
+        for match in self._pattern.finditer(folded):
+            name = self._english[match.group()]
+            said = _DISTRICT.search(match.group()) or _DISTRICT.match(folded, match.end())
+            found.append(name[:-1] if name[-1] in "区县" and len(name) > 2 and not said else name)
+        return tuple(dict.fromkeys(found))
+
+
+_DISTRICT = re.compile(r"\s*(?:district|county)")

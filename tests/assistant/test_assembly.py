@@ -281,3 +281,32 @@ def test_a_table_row_answers_with_the_names_of_its_columns(library: Assistant) -
     row, header = (citation.quote for citation in answer.citations)
     assert "良好 | 100万元 | 10亩" in row
     assert "等次 | 一次性奖励 | 用地指标" in header
+
+
+RULES = """海州市园区运营机构奖励细则
+
+第五条 对考核合格的园区运营机构，每年给予最高800万元奖励。
+
+第七条 园区运营机构应当从奖励中拿出一部分奖励员工，个人奖励不超过6万元。
+
+第八条 租赁补贴。企业租赁园区厂房的，按照租金的30%给予补贴。
+"""
+
+
+def test_the_rule_comes_before_its_details(tmp_path: Path) -> None:
+    (tmp_path / "rules.txt").write_text(RULES, encoding="utf-8")
+    ingest_paths([tmp_path / "rules.txt"], data_dir=tmp_path / "kb")
+    with open_assistant(data_dir=tmp_path / "kb") as opened:
+        assert "最高800万元" in opened.ask("园区运营机构能拿多少奖励？").claims[0].text
+        assert "30%" in opened.ask("企业租赁园区厂房，租赁补贴是多少？").text
+
+
+def test_a_warmed_up_assistant_answers_the_same(tmp_path: Path) -> None:
+    (tmp_path / "rules.txt").write_text(RULES, encoding="utf-8")
+    ingest_paths([tmp_path / "rules.txt"], data_dir=tmp_path / "kb")
+    with open_assistant(data_dir=tmp_path / "kb") as opened:
+        before = opened.ask("园区运营机构能拿多少奖励？")
+        opened.warm_up()
+        assert opened.store.index_state().open
+        after = opened.ask("园区运营机构能拿多少奖励？")
+        assert (after.text, after.citations) == (before.text, before.citations)

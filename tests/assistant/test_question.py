@@ -172,3 +172,23 @@ def test_counted_things_are_counted_with_their_noun(understanding: Understanding
     (term,) = [term for term in understanding.understand("三个专业园区是哪几个？").terms if term.counts]
     assert "3个" in term.wordings
     assert "专业" in term.counts
+
+
+@pytest.mark.parametrize(
+    ("question", "regions"),
+    [
+        ("What reward does Haizhou pay?", ("海州",)),
+        ("What reward does Haizhou District pay?", ("海州区",)),
+        ("What does Qingdao plan?", ("青岛",)),
+    ],
+)
+def test_a_district_in_english_is_meant_when_it_is_said(
+    understanding: Understanding, question: str, regions: tuple[str, ...]
+) -> None:
+    named = understanding.understand(question, ()).regions
+    assert tuple(name.removesuffix("市") for name in named) == regions
+
+
+def test_a_question_for_a_company_wants_its_name(understanding: Understanding) -> None:
+    assert understanding.understand("产业基金由哪家公司管理？", ()).suffix == "公司"
+    assert understanding.understand("有哪几家公司入驻？", ()).suffix == "公司"

@@ -113,7 +113,7 @@ def laws(shared: Path, *, quick: bool = False) -> QuestionSet:
     for text, statutes in corpora.lay_questions(shared / "data" / "bench" / "stard_dev.jsonl.gz"):
         keys = tuple(corpora.article_key(statute) for statute in statutes)
         questions.append(Question(text, tuple((key,) for key in keys), "unseen" if known.isdisjoint(keys) else "seen"))
-    kept = _some(questions, quick)
+    kept = _some([*questions, *_foreign(shared)], quick)
     articles = list(corpora.articles(shared / "data" / "train"))
     if quick:
         wanted = {key for question in kept for (key,) in question.gold}

@@ -51,9 +51,8 @@ def test_a_failed_child_says_why() -> None:
 
 def test_paragraphs_are_found_by_every_system(work: Workspace) -> None:
     found = parts.xquad(work)
-    assert (found["passages"], found["questions"], found["groups"]["unanswerable"]) == (2, 4, 2)
+    assert (found["passages"], found["questions"], found["groups"]) == (2, 4, {"zh": 2, "en": 2})
     assert [found["systems"][name]["zh"]["hit@1"] for name in ranking.SYSTEMS] == [1.0] * 4
-    assert all(0 <= figures["auc"] <= 1 for figures in found["systems"].values())
     assert parts.cmrc(work)["systems"]["ours"]["all"]["hit@1"] == 1.0
 
 
