@@ -69,6 +69,8 @@ _BOUNDS_AFTER = {
     "余": "min",
     "or more": "min",
 }
+# Verbs that may stand between a bound and its figure: 最高可获得5000万元.
+_GIVING = re.compile(r"(?:可以?|能够?|获得?|拿到?|得到?|领取|享受|给予|发放|奖补|奖励|补助|补贴|资助|支持)+$")
 _BEHIND = re.compile(rf"[㐀-鿿\s]{{0,3}}?(?P<bound>{'|'.join(_BOUNDS_AFTER)})", re.IGNORECASE)
 
 
@@ -182,7 +184,7 @@ def _figure(text: str, match: re.Match[str]) -> Figure | None:
 
 
 def _bound(text: str, start: int, end: int) -> str:
-    before = text[max(0, start - 14) : start].rstrip(" :為为达到给予可至").lower()
+    before = _GIVING.sub("", text[max(0, start - 14) : start].rstrip(" :為为达到给予可至")).lower()
     for word, bound in _BOUNDS_BEFORE.items():
         if before.endswith(word) and not before.endswith("未" + word):
             return "max" if word == "超过" and before.endswith(("不超过", "不得超过")) else bound

@@ -33,7 +33,7 @@ from vectorstore.rows import (
 logger = logging.getLogger(__name__)
 
 # Passages that the generation names for each that is wanted; see `vectors` for what that finds.
-_NAMED = 3
+_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
