@@ -117,7 +117,7 @@ class Reader:
         candidates.sort(key=lambda found: (-found.score, found.hit.passage_id, found.sentence))
         candidates = _distinct(candidates)
         closest = tuple(candidates[:3])
-        confidence = max((found.confidence for found in candidates if found.fits), default=0.0)
+        confidence = max((found.confidence for found in candidates), default=0.0)
         answering = [found for found in candidates if found.fits and found.confidence >= answer_decision().threshold]
         if not answering or query.small_talk:
             return Draft((), closest, 0.0 if query.small_talk else confidence)

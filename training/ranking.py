@@ -86,6 +86,7 @@ HOME: Final = "samples"
 # there depends on its law more than on its words.
 COPIES: Final = {"laws": 10, "policies": 5, "samples": 5}
 READING_COPIES: Final = {"policies": 10, "samples": 10}
+DECISION_COPIES: Final = {"laws": 3, "samples": 5}
 
 # Passages of which the sentences are compared; more add easy ones.
 PASSAGES_READ: Final = 8
@@ -172,11 +173,11 @@ def _weighed(candidate: Candidate) -> dict[str, float]:
 
 
 def _decision(marked: Sequence[tuple[Candidate, bool]]) -> list[Example]:
-    """The best candidate that fits, and whether it is right."""
-    fitting = [pair for pair in marked if pair[0].fits]
-    if not fitting:
+    """The best candidate that fits, or else the best, and whether it is right."""
+    if not marked:
         return []
-    best, right = max(fitting, key=lambda pair: pair[0].score)
+    fitting = [pair for pair in marked if pair[0].fits]
+    best, right = max(fitting or marked, key=lambda pair: pair[0].score)
     return [(best.features, right)]
 
 
@@ -249,9 +250,8 @@ def collect(data: Path, encoder: str, scratch: Path) -> dict[str, Lessons]:
         logger.info("%s: %d questions asked", name, len(made[name].decisions))
 
     ask("reading", "reading", reading, without=True)
-    ask("laws", "laws", lay_questions(data), without=False)
     foreign = [Asked(asked.text, (), False, lambda *_: False) for asked in reading[::FOREIGN_EVERY]]
-    ask("foreign", "laws", foreign, without=False)
+    ask("laws", "laws", [*lay_questions(data), *foreign], without=False)
     for name, file in POLICY_QUESTIONS.items():
         ask(name, "policies", policy_questions(file), without=False, lists=True)
     return made
@@ -270,7 +270,8 @@ def learn(made: dict[str, Lessons]) -> dict[str, Model]:
     scale = near.pop("distant")
     sentences = choice(gathered({name: some.sentences for name, some in others.items()}, READING_COPIES), SENTENCES)
     decisions = {name: some.decisions for name, some in made.items()}
-    marked = with_intercepts(decisions | {HOME: decisions[HOME] * READING_COPIES[HOME]}, HOME)
+    counted = {name: some * DECISION_COPIES.get(name, 1) for name, some in decisions.items()}
+    marked = with_intercepts(counted, HOME)
     weights, bias = chance(marked, DECISION | intercepts(decisions, HOME))
     weights = {name: weight for name, weight in weights.items() if name in DECISION}
     model = learned.Linear(weights, bias)

@@ -26,10 +26,11 @@ DUPLICATES: Final = 1.5
 
 
 class Ours:
-    """The passages of a data folder, each text at its best place."""
+    """The passages of a data folder, opened as a server does, each text at its best place."""
 
     def __init__(self, folder: Path) -> None:
         self.assistant = Assistant(PolicyStore(folder))
+        self.assistant.warm_up()
 
     def search(self, question: str, depth: int) -> list[Found]:
         """The passages that the assistant would read, best first."""
