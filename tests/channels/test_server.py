@@ -321,8 +321,8 @@ def test_a_signal_ends_the_server_cleanly(tmp_path: Path, stop: signal.Signals) 
         from channels.server import serve
 
         class Assistant:
-            class store:
-                open_index = staticmethod(lambda: print("opened", flush=True))
+            def warm_up(self):
+                print("warm", flush=True)
 
         code = serve(FastAPI(), Assistant(), host="127.0.0.1", port=0)
         print("closed", flush=True)
@@ -336,7 +336,7 @@ def test_a_signal_ends_the_server_cleanly(tmp_path: Path, stop: signal.Signals) 
     with process:
         first = process.stdout.readline()
         if re.fullmatch(r"Zhice is at http://127\.0\.0\.1:\d+\n", first):
-            assert process.stdout.readline() == "opened\n"
+            assert process.stdout.readline() == "warm\n"
             process.send_signal(stop)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "closed\n", ""), first
