@@ -73,6 +73,8 @@ class Answer:
     """The answer to one question; every channel renders this and nothing else.
 
     `confidence` is the chance that the best sentence found answers it, whether or not that was enough to say it.
+    `evidence` are the passages that a language model is writing from, in a snapshot that is not the last. `generator`
+    is "extractive", or the name of the model that wrote the claims.
     """
 
     id: str
@@ -89,6 +91,7 @@ class Answer:
     generator: str
     confidence: float = 0.0
     elapsed_ms: Mapping[str, float] = field(default_factory=dict)
+    evidence: tuple[Citation, ...] = ()
 
     @property
     def found(self) -> bool:

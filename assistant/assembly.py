@@ -16,12 +16,15 @@ from assistant.answer import Answer
 from assistant.chain import Request, Stages, Standing
 from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong, UnknownAnswer
 from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
+from assistant.model import ModelClient, ModelSettings
 from assistant.question import Understanding
 from assistant.reader import Reader
 from assistant.reranker import CrossEncoderReranker, Reranker
 from assistant.retrieval import Evidence, retrieve
 from assistant.settings import Settings
+from assistant.support import Support
 from assistant.words import Words
+from assistant.writer import Writer
 from vectorstore.catalog import Record
 from vectorstore.encoder import BUNDLED_MODEL, StaticEncoder, load_encoder
 from vectorstore.errors import StoreError
@@ -36,7 +39,9 @@ FILTERS = ("document_id", "region", "issuer", "kind", "level")
 class Assistant:
     """Answers questions over one store; safe to use from several threads."""
 
-    def __init__(self, store: PolicyStore, *, reranker: Reranker | None = None) -> None:
+    def __init__(
+        self, store: PolicyStore, *, reranker: Reranker | None = None, model: ModelSettings | None = None
+    ) -> None:
         self.store = store
         self._reranker = reranker
         bundled = store.encoder if isinstance(store.encoder, StaticEncoder) else StaticEncoder(BUNDLED_MODEL)
@@ -47,7 +52,9 @@ class Assistant:
         self.understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
         self.reader = Reader(store.encoder, regions, store.text)
-        self.chain = Stages(store, self.understanding, self.reader, self.standing, reranker).chain()
+        support = Support(self.understanding)
+        self._writer = Writer(ModelClient(model), support, store.text) if model is not None else None
+        self.chain = Stages(store, self.understanding, self.reader, self.standing, reranker, self._writer).chain()
 
     def __enter__(self) -> Assistant:
         return self
@@ -58,7 +65,9 @@ class Assistant:
         self.close()
 
     def close(self) -> None:
-        """Close the store."""
+        """Close the store, and the model's connections."""
+        if self._writer is not None:
+            self._writer.close()
         self.store.close()
 
     def warm_up(self) -> None:
@@ -178,7 +187,7 @@ def open_assistant(*, data_dir: str | Path | None = None, settings: Settings | N
         except StoreError:
             store.close()
             raise
-    return Assistant(store, reranker=reranker)
+    return Assistant(store, reranker=reranker, model=settings.model)
 
 
 def ask(question: str, **options: Any) -> Answer:

@@ -6,6 +6,7 @@ each snapshot replacing the one before.
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -17,13 +18,21 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 from assistant.answer import Answer, Claim, Status, Warning
 from assistant.composing import Composer
+from assistant.errors import ModelFault
 from assistant.question import Query, Understanding
 from assistant.reader import Draft, Reader
 from assistant.reranker import Reranker
 from assistant.retrieval import Evidence, Weights, retrieve, weigh
 from assistant.validity import source_warnings
+from assistant.writer import Writer
 from prompts import Wording, load_wording
 from vectorstore.store import PolicyStore
+
+logger = logging.getLogger(__name__)
+
+# The chance that the best sentence answers, from which a language model is asked: it understands wordings that the tables
+# do not know, and what it writes is checked all the same.
+WORTH_WRITING = 0.3
 
 
 class Request(TypedDict):
@@ -73,12 +82,14 @@ class Stages:
         reader: Reader,
         standing: Callable[[], Standing],
         reranker: Reranker | None = None,
+        writer: Writer | None = None,
     ) -> None:
         self._store = store
         self._understanding = understanding
         self._reader = reader
         self._standing = standing
         self._reranker = reranker
+        self._writer = writer
 
     def chain(self) -> Runnable[Request, Answer]:
         """The stages in order."""
@@ -135,7 +146,9 @@ class Stages:
             without: list[str] = []
             for found, draft in zip(state.findings, state.drafts, strict=True):
                 said = len(claims)
-                for claim in composer.claims(found.query, () if query.dangling else draft.chosen):
+                if self._writes(query, draft):
+                    yield replace(answer, status="partial", evidence=composer.nearest(draft.closest))
+                for claim in self._claims(composer, found, draft, query):
                     claims.append(claim)
                     answer = replace(
                         answer,
@@ -152,7 +165,7 @@ class Stages:
             if claims:
                 warnings = self._warnings(answer, composer, without, wording)
                 whole: Status = "partial" if without or composer.dropped else "answered"
-                yield replace(answer, status=whole, warnings=warnings, elapsed_ms=elapsed)
+                yield replace(answer, status=whole, warnings=warnings, generator=composer.by, elapsed_ms=elapsed)
             else:
                 closest = () if query.small_talk else state.drafts[0].closest
                 rivals = state.drafts[0].rivals
@@ -170,6 +183,33 @@ class Stages:
                     elapsed_ms=elapsed,
                 )
 
+    def _writes(self, query: Query, draft: Draft) -> bool:
+        """Whether a model is asked: the evidence may hold an answer, and nothing has to be asked back first."""
+        return (
+            self._writer is not None
+            and not (query.dangling or query.small_talk or draft.rivals)
+            and any(found.fits and found.confidence >= WORTH_WRITING for found in draft.closest)
+        )
+
+    def _claims(self, composer: Composer, found: Findings, draft: Draft, query: Query) -> Iterator[Claim]:
+        """The model's sentences that their sources bear out; without any, the sources' own."""
+        written = 0
+        if self._writer is not None and self._writes(query, draft):
+            composer.degraded = True
+            try:
+                for sentence in self._writer.write(found.query, found.evidence):
+                    claim = composer.written(sentence)
+                    if claim is not None:
+                        written += 1
+                        composer.by, composer.degraded = self._writer.name, False
+                        yield claim
+            except ModelFault as fault:
+                logger.warning("the language model: %s (%s)", fault, fault.code)
+                composer.dropped += 1  # what it would have said further
+        if not written:
+            composer.dropped = 0
+            yield from composer.claims(found.query, () if query.dangling else draft.chosen)
+
     def _warnings(
         self, answer: Answer, composer: Composer, without: Sequence[str], wording: Wording
     ) -> tuple[Warning, ...]:
@@ -184,6 +224,8 @@ class Stages:
         if composer.conflicting:
             numbers = tuple(citation.number for citation in answer.citations)
             warnings += (Warning("conflict", wording.say("warning_conflict"), numbers),)
+        if composer.degraded:
+            warnings += (Warning("degraded", wording.say("warning_degraded")),)
         if composer.dropped:
             warnings += (Warning("unverified_dropped", wording.say("warning_unverified_dropped")),)
         return warnings + tuple(Warning("no_basis", wording.say("warning_no_basis", part=part)) for part in without)

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, replace
 from assistant.answer import Checks, Citation, Claim
 from assistant.figures import in_english
 from assistant.question import Query
-from assistant.quoting import cell_spans, header_span, trim
+from assistant.quoting import header_span, named_cells, trim
 from assistant.reader import Candidate
 from assistant.verification import is_verbatim, unsupported
+from assistant.writer import Written
 from prompts import Wording
+from vectorstore.passage import Hit, Span
 
 _PER = re.compile(r"每(?:年度?|月|人|亩)(?=[^，,；;]{0,8}$)")
 
@@ -24,7 +26,8 @@ _PER = re.compile(r"每(?:年度?|月|人|亩)(?=[^，,；;]{0,8}$)")
 class Composer:
     """Builds one answer's claims in order and numbers their citations; `dropped` counts what failed its checks.
 
-    `conflicting` tells that two documents answer one question with different figures.
+    `conflicting` tells that two documents answer one question with different figures, `degraded` that the language model
+    gave nothing that could be shown.
     """
 
     wording: Wording
@@ -32,11 +35,13 @@ class Composer:
     citations: list[Citation] = field(default_factory=list)
     dropped: int = 0
     conflicting: bool = False
+    degraded: bool = False
+    by: str = "extractive"
 
     def claims(self, query: Query, candidates: Sequence[Candidate]) -> Iterator[Claim]:
         """A verified claim for each candidate that has one and was not said before."""
         for candidate in candidates:
-            citation = self.cite(candidate, len(self.citations) + 1)
+            citation = self.cite(candidate.hit, candidate.window, len(self.citations) + 1)
             if any(replace(citation, number=earlier.number) == earlier for earlier in self.citations):
                 continue
             text = self.text_of(citation.document_id, citation.version)
@@ -47,9 +52,12 @@ class Composer:
             if candidate.hit.passage.kind == "row":
                 header = header_span(text, candidate.hit.passage.start)
                 if header[1] <= citation.start:
-                    cited.append(self.cite(replace(candidate, window=header), citation.number + 1))
+                    cited.append(self.cite(candidate.hit, header, citation.number + 1))
             quotes = [each.quote for each in cited]
-            said = self._sentence(query, candidate, _readable(text, cited))
+            readable = citation.quote
+            if len(cited) > 1:
+                readable = named_cells(text, (cited[1].start, cited[1].end), candidate.window) or readable
+            said = self._sentence(query, candidate, readable)
             if unsupported(said, quotes):
                 said = self.wording.say("sentence", quote=citation.quote)
             self.citations += cited
@@ -68,14 +76,42 @@ class Composer:
         found = []
         for number, candidate in enumerate(candidates, 1):
             text = self.text_of(candidate.hit.document_id, candidate.hit.version)
-            found.append(self.cite(replace(candidate, window=trim(text, *candidate.sentence)), number))
+            found.append(self.cite(candidate.hit, trim(text, *candidate.sentence), number))
         return tuple(found)
 
-    def cite(self, candidate: Candidate, number: int) -> Citation:
-        """The citation of a candidate's window."""
-        hit = candidate.hit
+    def written(self, written: Written) -> Claim | None:
+        """The claim of a sentence that a model wrote; None, and counted, if its sources do not bear it out."""
+        known = list(self.citations)
+        cited: list[Citation] = []
+        for hit, span in self._with_headers(written):
+            new = self.cite(hit, span, len(known) + 1)
+            same = next((each for each in known if replace(new, number=each.number) == each), None)
+            known += [new] if same is None else []
+            cited.append(same or new)
+        exact = all(
+            is_verbatim(each.quote, self.text_of(each.document_id, each.version), each.start, each.end)
+            for each in cited
+        )
+        if written.problems or not cited or not exact:
+            self.dropped += 1
+            return None
+        self.citations = known
+        return Claim(written.text, tuple(each.number for each in cited), Checks(quote=True, numbers=True))
+
+    def _with_headers(self, written: Written) -> Iterator[tuple[Hit, Span]]:
+        """What a written sentence cites; a table row with the header that names its columns."""
+        for sentence in written.cited:
+            yield sentence.hit, sentence.span
+            if sentence.hit.passage.kind == "row":
+                text = self.text_of(sentence.hit.document_id, sentence.hit.version)
+                header = header_span(text, sentence.hit.passage.start)
+                if header[1] <= sentence.span[0]:
+                    yield sentence.hit, header
+
+    def cite(self, hit: Hit, span: Span, number: int) -> Citation:
+        """The citation of a span of a hit's document."""
         metadata = hit.metadata
-        start, end = candidate.window
+        start, end = span
         return Citation(
             number=number,
             document_id=hit.document_id,
@@ -108,16 +144,3 @@ class Composer:
             right = any(asked.key == other.key for asked in query.premise for other in candidate.figures)
             return self.wording.say("premise_right" if right else "premise", figure=shown, quote=quote)
         return self.wording.say("figure", figure=shown, quote=quote)
-
-
-def _readable(text: str, cited: Sequence[Citation]) -> str:
-    """The quote; for a table row with its header cited beside it, each cell with its column's name."""
-    row = cited[0]
-    if len(cited) < 2:
-        return row.quote
-    header = cited[1]
-    names = [text[slice(*cell)] for cell in cell_spans(text, (header.start, header.end))]
-    cells = [text[slice(*cell)] for cell in cell_spans(text, (row.start, row.end))]
-    if len(names) != len(cells) or len(cells) < 2:
-        return row.quote
-    return f"{cells[0]}：" + "；".join(f"{name} {cell}" for name, cell in zip(names[1:], cells[1:], strict=True))

@@ -1,13 +1,15 @@
-"""What `zhice doctor` looks at: installation, data folder, encoder, index, room on the disk."""
+"""What `zhice doctor` looks at: installation, data folder, encoder, index, language model, room on the disk."""
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from assistant.model import ModelClient, ModelSettings
 from assistant.reranker import CrossEncoderReranker
 from assistant.settings import Settings
 from vectorstore.encoder import load_encoder
@@ -54,7 +56,22 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding("catalog", False, f"{error}; restore a backup, or move the folder away and ingest again")
     finally:
         store.close()
+    if settings.model is not None:
+        yield _model(settings.model)
     room = shutil.disk_usage(settings.data_dir).free
     yield Finding("disk", room >= LOWEST_ROOM, f"{room / 2**30:.1f} GiB free")
     guarded = settings.admin_password is not None
     yield Finding("admin password", True, "set" if guarded else "not set; only this machine can be served")
+
+
+def _model(settings: ModelSettings) -> Finding:
+    """Whether the model answers one real request."""
+    client = ModelClient(settings)
+    started = time.perf_counter()
+    try:
+        client.ping()
+        return Finding("language model", True, f"{settings.name} answered after {time.perf_counter() - started:.1f} s")
+    except ZhiceError as error:
+        return Finding("language model", False, f"{settings.name}: {error}")
+    finally:
+        client.close()

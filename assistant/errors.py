@@ -5,7 +5,8 @@
         ├── EmptyQuestion       nothing was asked
         ├── QuestionTooLong     more was asked than is read
         ├── UnknownAnswer       feedback on an answer that is not kept
-        └── SettingError        a setting has a value that cannot be used
+        ├── SettingError        a setting has a value that cannot be used
+        └── ModelFault          the language model did not reply as it should; the answer is made without it
 
 A question without an answer is no error: it ends in an Answer whose status is `not_found`.
 """
@@ -33,3 +34,16 @@ class UnknownAnswer(AssistantError):
 
 class SettingError(AssistantError):
     """A setting has a value that cannot be used."""
+
+
+class ModelFault(AssistantError):
+    """The language model did not reply; `code` is stable, the message says what to look at.
+
+    `again`: trying once more may help, after `wait` seconds if the endpoint named them.
+    """
+
+    def __init__(self, code: str, message: str, *, again: bool = False, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.code = code
+        self.again = again
+        self.wait = wait

@@ -135,8 +135,8 @@ class Understanding:
     def understand(self, question: str, history: Sequence[str] = ()) -> Query:
         """The query of a question, made standalone with the questions asked before it (oldest first)."""
         question = " ".join(question.split())
-        query = self._read(question)
-        parts = [self._read(part) for part in _PART.split(question) if part.strip()]
+        query = self.read(question)
+        parts = [self.read(part) for part in _PART.split(question) if part.strip()]
         if len(parts) > 1 and all(_INTERROGATIVE.search(part.question) for part in parts) and not query.premise:
             return replace(query, parts=tuple(parts))
         if not _is_follow_up(question, query):
@@ -166,7 +166,8 @@ class Understanding:
             titles=query.titles or previous.titles,
         )
 
-    def _read(self, question: str) -> Query:
+    def read(self, question: str) -> Query:
+        """A question, or any sentence, on its own."""
         language: Literal["zh", "en"] = "zh" if _is_chinese(question) else "en"
         plain = _QUOTED.sub(_blank, _TITLE.sub(_blank, question))  # names keep their figures to themselves
         figures = find_figures(plain)

@@ -167,3 +167,12 @@ def header_span(text: str, row_start: int) -> Span:
 def header_cells(text: str, row_start: int) -> list[str]:
     """The cells of the first line of the table that a row stands in."""
     return [text[slice(*cell)] for cell in cell_spans(text, header_span(text, row_start))]
+
+
+def named_cells(text: str, header: Span, row: Span) -> str:
+    """A table row with its columns' names, nothing if the two have different numbers of cells."""
+    names = [text[slice(*cell)] for cell in cell_spans(text, header)]
+    cells = [text[slice(*cell)] for cell in cell_spans(text, row)]
+    if len(names) != len(cells) or len(cells) < 2:
+        return ""
+    return f"{cells[0]}：" + "；".join(f"{name} {cell}" for name, cell in zip(names[1:], cells[1:], strict=True))

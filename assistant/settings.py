@@ -9,6 +9,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from assistant.errors import SettingError
+from assistant.model import ModelSettings
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -23,6 +24,7 @@ class Settings:
     data_dir: Path
     encoder: str | None = None
     reranker: str | None = None
+    model: ModelSettings | None = None
     host: str = "127.0.0.1"
     port: int = 7860
     admin_password: str | None = None
@@ -31,7 +33,8 @@ class Settings:
     def __repr__(self) -> str:
         password = "set" if self.admin_password else "not set"
         return (
-            f"Settings(data_dir={self.data_dir}, encoder={self.encoder}, reranker={self.reranker}, host={self.host}, port={self.port}, "
+            f"Settings(data_dir={self.data_dir}, encoder={self.encoder}, reranker={self.reranker}, "
+            f"model={self.model}, host={self.host}, port={self.port}, "
             f"samples={self.samples}, admin_password={password})"
         )
 
@@ -47,6 +50,7 @@ class Settings:
             data_dir=Path(folder).expanduser(),
             encoder=environ.get("ZHICE_ENCODER") or None,
             reranker=environ.get("ZHICE_RERANKER") or None,
+            model=_model(environ),
             host=environ.get("ZHICE_HOST") or "127.0.0.1",
             port=_port(environ.get("ZHICE_PORT") or "7860"),
             admin_password=environ.get("ZHICE_ADMIN_PASSWORD") or None,
@@ -64,6 +68,34 @@ class Settings:
                 f"ZHICE_HOST is {self.host}, which other machines can reach, but ZHICE_ADMIN_PASSWORD is not set: "
                 "anyone could add and remove documents. Set a password, or use 127.0.0.1."
             )
+
+
+def _model(environ: Mapping[str, str]) -> ModelSettings | None:
+    name = environ.get("ZHICE_MODEL")
+    if not name:
+        return None
+    return ModelSettings(
+        name,
+        base_url=environ.get("ZHICE_BASE_URL") or None,
+        api_key=environ.get("ZHICE_API_KEY") or None,
+        connect=_positive("ZHICE_MODEL_CONNECT", environ, 5.0),
+        first_token=_positive("ZHICE_MODEL_FIRST_TOKEN", environ, 20.0),
+        whole=_positive("ZHICE_MODEL_WHOLE", environ, 60.0),
+        budget=int(_positive("ZHICE_MODEL_TOKENS", environ, 3000)),
+    )
+
+
+def _positive(name: str, environ: Mapping[str, str], default: float) -> float:
+    value = environ.get(name)
+    if not value:
+        return default
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise SettingError(f"{name} is {value!r}; give a number above 0.")
+    return number
 
 
 def _port(value: str) -> int:

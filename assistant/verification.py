@@ -25,7 +25,7 @@ def unsupported(text: str, quotes: Sequence[str]) -> list[str]:
     joined = "\n".join(quotes)
     known = find_figures(joined)
     for figure in find_figures(text):
-        same = [other for other in known if _same(figure, other)]
+        same = [other for other in known if same_figure(figure, other)]
         if not same:
             problems.append(f"the figure {text[figure.start : figure.end]!r} stands in no quote")
         elif figure.kind != "date" and not any(figure.bound == other.bound for other in same):
@@ -49,7 +49,8 @@ def is_verbatim(quote: str, text: str, start: int, end: int) -> bool:
     return 0 <= start < end <= len(text) and text[start:end] == quote
 
 
-def _same(left: Figure, right: Figure) -> bool:
+def same_figure(left: Figure, right: Figure) -> bool:
+    """Whether two figures say the same, across notations: "50 million" beside 5000万元, "2021" beside 2021年."""
     if left.key == right.key:
         return True
     kinds = {left.kind, right.kind}

@@ -84,10 +84,10 @@ def stopped(turns: Turns) -> Turns:
 
 
 def evidence(assistant: Assistant, answer: Answer) -> tuple[Evidence, ...]:
-    """The answer's citations, or its nearest passages where there are none, each with the text around it."""
+    """The answer's citations, or where there are none what is near or being read, each with the text around it."""
     texts: dict[tuple[str, int], str] = {}
     shown = []
-    for citation in answer.citations or answer.nearest:
+    for citation in answer.citations or answer.nearest or answer.evidence:
         place = (citation.document_id, citation.version)
         if place not in texts:
             try:

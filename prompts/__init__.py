@@ -1,5 +1,5 @@
 """The product's wording, kept as data."""
 
-from prompts.wording import Wording, load_wording
+from prompts.wording import Wording, load_prompts, load_wording
 
-__all__ = ["Wording", "load_wording"]
+__all__ = ["Wording", "load_prompts", "load_wording"]

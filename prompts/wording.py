@@ -43,5 +43,15 @@ class Wording:
 @cache
 def load_wording(language: Language) -> Wording:
     """The wording of a language; both languages have the same phrases with the same placeholders."""
-    text = files("prompts").joinpath(f"{language}.md").read_text(encoding="utf-8")
+    return _load(f"{language}.md")
+
+
+@cache
+def load_prompts(language: Language) -> Wording:
+    """The messages to a language model that writes in a language."""
+    return _load(f"writer.{language}.md")
+
+
+def _load(name: str) -> Wording:
+    text = files("prompts").joinpath(name).read_text(encoding="utf-8")
     return Wording({found["name"]: found["text"].strip() for found in _SECTION.finditer(text)})

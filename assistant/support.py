@@ -1,0 +1,219 @@
+"""Whether what was written says what its sources say: whose figure it is, of which place, and about what at all.
+
+`verification` looks for each figure and title of a claim in its quotes; here the words around them are compared. A
+claim in English over a Chinese quote is compared by the translations of its words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.figures import Figure, find_figures
+from assistant.question import Term, Understanding
+from assistant.retrieval import WORDING_WEIGHT, term_match
+from assistant.verification import same_figure, unsupported
+from vectorstore.segmentation import normalise
+
+# The share of a claim's words that its sources have to say; a paraphrase keeps more than half of them.
+LEAST_SAID = 0.5
+# Of these so many in the quotes themselves; the rest may be in the headings or in what stands before.
+LEAST_QUOTED = 0.3
+# In another language some words have no translation in the tables.
+LEAST_SAID_ACROSS = 0.34
+
+_CLAUSE_END = re.compile(r"[，,；;。：:、！!？?\n]|\.\s")
+_QUOTED = re.compile(r"[“「\"]([^“”「」\"]{2,})[”」\"]")
+_LIMITS = {
+    word.replace("_", " "): limit
+    for limit, words in {
+        "max": "不得超过 不超过 不高于 不多于 最高 最多 至多 上限 封顶 以内 以下 up_to at_most no_more_than not_exceed "
+        "not_exceeding maximum capped cap",
+        "min": "不得低于 不低于 不少于 不小于 最低 最少 至少 下限 以上 at_least no_less_than no_fewer_than minimum",
+        "below": "低于 少于 小于 不足 未满 below less_than under fewer_than",
+        "above": "超过 高于 多于 大于 突破 above more_than over exceeds exceeding",
+    }.items()
+    for word in words.split()
+}
+_LIMIT = re.compile("|".join(sorted(map(re.escape, _LIMITS), key=len, reverse=True)), re.IGNORECASE)
+_ONLY = re.compile(r"(?<![不非])(?:仅仅|仅|只有|只能|只)|\bonly\b", re.IGNORECASE)
+_IN_TURN = re.compile(r"(?P<items>[^，,；;。：:]{2,60})分别")
+_ITEM = re.compile(r"[、和与及]")
+# The endings of names of bodies; what stands before is compared from the second character on, for it may run on.
+_BODY = re.compile(
+    r"[㐀-鿿]{2,10}?(?:委员会|管委会|人民政府|办公室|公司|集团|银行|协会|基金会|大学|学院|研究院|医院|法院|[厅局委署院])"
+)
+_BODY_ENDING = 3  # characters by which a body is known where its name is shortened: 市财政局, 财政局
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A quote, and the words around it that tell what it is about: title, headings, issuer, place, what came before.
+
+    `told` is the quote with what only its place tells: a table row with its columns' names.
+    """
+
+    quote: str
+    around: str
+    told: str = ""
+
+    @property
+    def words(self) -> str:
+        """The quote as it is to be understood."""
+        return self.told or self.quote
+
+    @property
+    def folded(self) -> str:
+        """Everything, normalised."""
+        return normalise(f"{self.words}\n{self.around}")
+
+
+class Support:
+    """Compares claims with their sources."""
+
+    def __init__(self, understanding: Understanding) -> None:
+        self._understanding = understanding
+
+    def problems(self, claim: str, sources: Sequence[Source]) -> list[str]:
+        """What a claim says that its sources do not, in words for a log; empty if they bear it out."""
+        quotes = [source.quote for source in sources]
+        read = self._understanding.read(claim)
+        folded = "\n".join(source.folded for source in sources)
+        problems = unsupported(claim, [source.words for source in sources])
+        problems += [f"the place {place} is not the sources'" for place in read.regions if not _named(place, folded)]
+        problems += [f"{body} is not in the sources" for body in _BODY.findall(claim) if not self._known(body, folded)]
+        plain = "".join(folded.split())
+        problems += [
+            f"“{words}” is no quote"
+            for words in _QUOTED.findall(claim)
+            if "".join(normalise(words).split()) not in plain
+        ]
+        problems += self._misplaced(claim, [source.words for source in sources])
+        problems += [
+            f"{subject.text!r} is whose figure it is said to be, but is not in the sources"
+            for subject in self._subjects(claim)
+            if not term_match(subject, folded)
+        ]
+        told = [term for term in read.terms if term.role in ("topic", "name") and not find_figures(term.text)]
+        said = [term_match(term, folded) for term in told]
+        problems += [
+            f"{term.text!r} is not in the sources"
+            for term, match in zip(told, said, strict=True)
+            if term.role == "name" and not match
+        ]
+        least = LEAST_SAID_ACROSS if read.language == "en" and not quotes[0].isascii() else LEAST_SAID
+        quoted = normalise("\n".join(source.words for source in sources))
+        if told and sum(said) < least * len(told):
+            problems.append("most of its words are not in the sources")
+        elif told and sum(term_match(term, quoted) for term in told) < (
+            LEAST_QUOTED if find_figures(claim) else LEAST_SAID
+        ) * len(told):
+            problems.append("its words stand around its quotes, not in them")
+        if _ONLY.search(claim) and not _ONLY.search(quoted):
+            problems.append("the claim says only where its quote does not")
+        return problems
+
+    def _known(self, body: str, folded: str) -> bool:
+        """Whether a body is named, in another wording or shortened."""
+        terms = [term for term in self._understanding.read(body).terms if term.role != "light"]
+        return body[-_BODY_ENDING:] in folded or (bool(terms) and term_match(terms[-1], folded) >= WORDING_WEIGHT)
+
+    def _subjects(self, claim: str) -> list[Term]:
+        """What the clauses that hold a figure begin with."""
+        subjects = []
+        for clause in _CLAUSE_END.split(claim):
+            figures = find_figures(clause)
+            if not figures or figures[0].kind in ("date", "year"):
+                continue
+            terms = self._understanding.read(clause[: figures[0].start]).terms
+            subjects += [term for term in terms if term.role in ("topic", "name")][:1]
+        return subjects
+
+    def _misplaced(self, claim: str, quotes: Sequence[str]) -> list[str]:
+        """Figures whose words stand beside another figure of the quotes, or that are of another year or limit there."""
+        known = [
+            (figure, words)
+            for quote in quotes
+            for figure, words in zip(find_figures(quote), beside_figures(quote), strict=True)
+        ]
+        problems = []
+        for figure, words in zip(find_figures(claim), beside_figures(claim), strict=True):
+            shown = claim[figure.start : figure.end]
+            own = [beside for other, beside in known if same_figure(figure, other)]
+            others = [beside for other, beside in known if other.kind == figure.kind and not same_figure(figure, other)]
+            if not own or figure.kind in ("date", "year", "docno"):
+                continue
+            terms = [term for term in self._understanding.read(words).terms if term.role in ("topic", "name")]
+            best = max(_said(terms, beside) for beside in own)
+            if terms and others and max(_said(terms, beside) for beside in others) > best:
+                problems.append(f"the words beside {shown!r} belong to another figure")
+            nearest = [beside for beside in own if _said(terms, beside) == best]
+            if not any(_limits(words) == _limits(beside) for beside in nearest):
+                problems.append(f"the limit of {shown!r} is not its quote's")
+            years = _years(words)
+            if years and not any(not _years(beside) or years & _years(beside) for beside in nearest):
+                problems.append(f"{shown!r} is another year's")
+        if "|" in claim and not any("".join(claim.split()) in "".join(quote.split()) for quote in quotes):
+            problems.append("it is no row of the table")
+        return problems
+
+
+def beside_figures(text: str) -> list[str]:
+    """The words that say what each figure of a text is, in the figures' order.
+
+    They stand in the figure's clause between it and the figure before; or before 分别, in the same order.
+    """
+    figures = find_figures(text)
+    beside = [_before(text, figures, place) for place in range(len(figures))]
+    for match in _IN_TURN.finditer(text):
+        end = next((found.start() for found in re.finditer(r"[；;。\n]", text[match.end() :])), len(text))
+        places = [place for place, figure in enumerate(figures) if match.end() <= figure.start < match.end() + end]
+        items = [item for item in _ITEM.split(match["items"]) if item]
+        if len(items) == len(places):
+            begin = match.end()
+            for place, item in zip(places, items, strict=True):
+                beside[place] = f"{item} {text[begin : figures[place].start]}".strip("为是占、和 ")
+                begin = figures[place].end
+    return beside
+
+
+def _before(text: str, figures: Sequence[Figure], place: int) -> str:
+    figure = figures[place]
+    earlier = [other.end for other in figures[:place] if other.kind not in ("date", "year")]  # a year says whose it is
+    begin = earlier[-1] if earlier else 0
+    ends = [found.end() for found in _CLAUSE_END.finditer(text, begin, figure.start)]
+    # A figure may follow its name by a comma or colon: take the nearest clause that has words.
+    for start in [*reversed(ends), begin]:
+        words = text[start : figure.start].strip(" ，,；;。：:、")
+        if len(words) > 1:
+            return f"{words} {_behind(text, figures, place)}".strip()
+    return _behind(text, figures, place)
+
+
+def _behind(text: str, figures: Sequence[Figure], place: int) -> str:
+    """The words behind a figure in its clause, unless another figure follows there."""
+    end = _CLAUSE_END.search(text, figures[place].end)
+    limit = end.start() if end else len(text)
+    if place + 1 < len(figures) and figures[place + 1].start < limit:
+        return ""
+    return text[figures[place].end : limit]
+
+
+def _said(terms: Sequence[Term], words: str) -> float:
+    folded = normalise(words)
+    return sum(term_match(term, folded) for term in terms)
+
+
+def _limits(words: str) -> set[str]:
+    """Which limits words set on a figure: max, min, below, above."""
+    return {_LIMITS[found.lower()] for found in _LIMIT.findall(words)}
+
+
+def _years(words: str) -> set[str]:
+    return {str(figure.value)[:4] for figure in find_figures(words) if figure.kind in ("date", "year")}
+
+
+def _named(place: str, folded: str) -> bool:
+    stem = place[:-1] if len(place) > 2 and place[-1] in "市省区县" else place
+    return stem in folded

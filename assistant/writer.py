@@ -1,0 +1,219 @@
+"""Evidence -> written claims with a language model: prompt | model | parser, and nothing is believed that is not checked.
+
+The evidence is sent as single sentences, each under a handle that is issued for this answer only. What comes back is
+read as it comes: a sentence counts once its handles are known and its sources bear it out.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Final
+
+from langchain_core.messages import HumanMessage, SystemMessage
+
+from assistant.model import ModelClient
+from assistant.question import Query
+from assistant.quoting import header_span, named_cells, trim
+from assistant.retrieval import Evidence
+from assistant.support import Source, Support
+from prompts import load_prompts
+from vectorstore.passage import Hit, Span
+from vectorstore.segmentation import sentence_spans
+
+MOST_SENTENCES: Final = 6  # of an answer
+BEFORE: Final = 200  # characters before a sentence in which its subject may stand
+NONE: Final = "NO_BASIS"
+
+_HANDLES = re.compile(r"(?:\s*\[[^\[\]\n]{1,24}\])+")
+_HANDLE = re.compile(r"\[([^\[\]\n]{1,24})\]")
+_LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)、])\s+")
+_BRACKETS = str.maketrans("[]", "〔〕")
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A sentence of the evidence that may be cited."""
+
+    hit: Hit
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence of the reply: its words without handles, and the handles, known or not."""
+
+    text: str
+    handles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A sentence of the reply with what it cites; `problems` says why it is not to be shown as it is."""
+
+    text: str
+    cited: tuple[Issued, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Parser:
+    """Reads a reply piece by piece into sentences; a sentence ends with its handles, or with its line."""
+
+    _held: str = field(default="")
+
+    def feed(self, piece: str) -> list[Said]:
+        """The sentences that this piece completes."""
+        self._held += piece
+        found: list[Said] = []
+        while True:
+            handles = _HANDLES.search(self._held)
+            line = self._held.find("\n")
+            if handles is not None and (line < 0 or handles.start() < line):
+                end = handles.end()
+                follows = self._held[end:].lstrip(" ")
+                if not follows or follows.startswith("["):  # more handles may come
+                    return found
+            elif line >= 0:
+                end = line + 1
+            else:
+                return found
+            found += _said(self._held[:end])
+            self._held = self._held[end:]
+
+    def end(self) -> list[Said]:
+        """What is left when the reply has ended."""
+        left, self._held = self._held, ""
+        return _said(left)
+
+
+def _said(words: str) -> list[Said]:
+    handles = tuple(_HANDLE.findall(words))
+    text = _LIST_MARK.sub("", _HANDLES.sub("", words)).strip().strip("。.").strip()
+    return [Said(text, handles)] if text else []
+
+
+class Writer:
+    """Writes claims over evidence with a model; `text_of` gives a document's text by id and version."""
+
+    def __init__(self, client: ModelClient, support: Support, text_of: Callable[[str, int], str]) -> None:
+        self._client = client
+        self._support = support
+        self._text_of = text_of
+
+    @property
+    def name(self) -> str:
+        """The model's name, as it was set."""
+        return self._client.settings.name
+
+    def close(self) -> None:
+        """End the model's connections."""
+        self._client.close()
+
+    def write(self, query: Query, evidence: Sequence[Evidence]) -> Iterator[Written]:
+        """The sentences of the reply as they are completed, each checked; none if the model sees no basis.
+
+        Raises:
+            ModelFault: no reply, or none to the end; what was given before stands.
+        """
+        issued = self.issue(evidence)
+        prompts = load_prompts(query.language)
+        fence = f"<<<{secrets.token_hex(4)}>>>"
+        handles = list(issued)
+        examples = {"first": handles[0], "second": handles[min(1, len(handles) - 1)]}
+        system = prompts.say("system", fence=fence, none=NONE, most=MOST_SENTENCES, **examples)
+        question = prompts.say(
+            "question", fence=fence, evidence=self._listing(issued), question=query.standalone.translate(_BRACKETS)
+        )
+        parser, count = Parser(), 0
+        with closing(self._client.stream([SystemMessage(system), HumanMessage(question)])) as pieces:
+            for piece in pieces:
+                for said in parser.feed(piece):
+                    if NONE in said.text or count >= MOST_SENTENCES:
+                        return
+                    count += 1
+                    yield self._checked(said, issued)
+        for said in parser.end():
+            if NONE not in said.text and count < MOST_SENTENCES:
+                yield self._checked(said, issued)
+
+    def rewrite(self, question: str, history: Sequence[str], language: str) -> str:
+        """A question made standalone, in Chinese, for the search alone.
+
+        Raises:
+            ModelFault: no reply.
+        """
+        prompts = load_prompts("en" if language == "en" else "zh")
+        asked = prompts.say("rewrite", history="\n".join(history) or "-", question=question)
+        with closing(
+            self._client.stream([SystemMessage(prompts.say("rewrite_system")), HumanMessage(asked)])
+        ) as pieces:
+            return " ".join("".join(pieces).split())[:LONGEST_REWRITE]
+
+    def issue(self, evidence: Sequence[Evidence]) -> dict[str, Issued]:
+        """The sentences of the evidence by handle, the best passages first, as many as the budget holds."""
+        mark = "".join(secrets.choice(string.ascii_lowercase) for _ in range(2))
+        issued: dict[str, Issued] = {}
+        left = self._client.settings.budget
+        for item in evidence:
+            text = self._text_of(item.hit.document_id, item.hit.version)
+            for span in sentence_spans(text, item.hit.passage.start, item.hit.passage.end):
+                span = trim(text, *span)
+                left -= span[1] - span[0]  # a Chinese character is about a token
+                if left < 0 and issued:
+                    return issued
+                if span[1] - span[0] >= SHORTEST:
+                    issued[f"{mark}{len(issued) + 1}"] = Issued(item.hit, span)
+        return issued
+
+    def _listing(self, issued: dict[str, Issued]) -> str:
+        """The evidence as the model sees it; brackets of its own cannot pass for handles."""
+        lines: list[str] = []
+        title = None
+        for handle, sentence in issued.items():
+            hit = sentence.hit
+            head = " · ".join(
+                part for part in (f"《{hit.metadata.title or hit.source}》", hit.metadata.issuer,
+                                  hit.metadata.published, *hit.passage.section[-2:]) if part
+            )  # fmt: skip
+            if head != title:
+                lines.append(f"# {head.translate(_BRACKETS)}")
+                title = head
+            words = self._told(sentence) or self._text_of(hit.document_id, hit.version)[slice(*sentence.span)]
+            lines.append(f"[{handle}] {' '.join(words.split()).translate(_BRACKETS)}")
+        return "\n".join(lines)
+
+    def _checked(self, said: Said, issued: dict[str, Issued]) -> Written:
+        known = tuple(issued[handle] for handle in dict.fromkeys(said.handles) if handle in issued)
+        problems = [f"[{handle}] was never issued" for handle in said.handles if handle not in issued]
+        if not said.handles:
+            problems.append("it cites nothing")
+        if known:
+            problems += self._support.problems(said.text, [self._source(sentence) for sentence in known])
+        return Written(said.text, known, tuple(problems))
+
+    def _source(self, sentence: Issued) -> Source:
+        hit, (start, end) = sentence.hit, sentence.span
+        text = self._text_of(hit.document_id, hit.version)
+        metadata = hit.metadata
+        around = (
+            metadata.title or hit.source, metadata.issuer or "", metadata.region or "", *hit.passage.section,
+            text[max(hit.passage.start, start - BEFORE) : start],
+        )  # fmt: skip
+        return Source(text[start:end], "\n".join(around), self._told(sentence))
+
+    def _told(self, sentence: Issued) -> str:
+        """What only the place of a sentence tells: a table row with its columns' names; nothing for others."""
+        if sentence.hit.passage.kind != "row":
+            return ""
+        text = self._text_of(sentence.hit.document_id, sentence.hit.version)
+        header = header_span(text, sentence.hit.passage.start)
+        return named_cells(text, header, sentence.span) if header[1] <= sentence.span[0] else ""
+
+
+LONGEST_REWRITE: Final = 300  # characters
+SHORTEST: Final = 4  # characters of a sentence that says something

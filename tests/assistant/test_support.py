@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
+from assistant.question import Understanding
+from assistant.support import Source, Support, beside_figures
+from assistant.words import Words
+from vectorstore.encoder import BUNDLED_MODEL, StaticEncoder
+
+LAND = Source("园区存量厂房占用地的55%,增量厂房占用地的比重不低于45%", "海州市工业用地规定 海州市自然资源局")
+REWARD = Source("对考核合格的园区管理机构,每年给予最高800万元奖补", "海州市园区奖励办法 第二章 奖励对象和标准")
+
+
+@pytest.fixture(scope="module")
+def support() -> Support:
+    asking = AskingWords.load()
+    words = Words(
+        StaticEncoder(BUNDLED_MODEL),
+        asking.particles,
+        verbs=asking.verbs,
+        terms=(*Glossary.load(), *Regions.load()),
+    )
+    return Support(Understanding(words, asking, Glossary.load(), Regions.load(), EnglishTable.load))
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("存量厂房占用地的55%", LAND),
+        ("增量厂房占比不低于45%，存量厂房占比55%", LAND),
+        ("存量厂房和增量厂房占用地的比重分别为55%和不低于45%", LAND),
+        ("Existing factory buildings use 55% of the land", LAND),
+        ("园区管理机构每年最高可获得800万元奖补", REWARD),
+        ("园区管委会每年最高可以拿到800万元的奖励", REWARD),
+        ("海州市对考核合格的园区管理机构给予最高800万元奖补", REWARD),
+        ("Park management bodies can receive up to 8 million yuan a year", REWARD),
+    ],
+)
+def test_a_paraphrase_is_borne_out(support: Support, claim: str, source: Source) -> None:
+    assert support.problems(claim, [source]) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "source", "problem"),
+    [
+        ("存量厂房占用地的45%", LAND, "bound"),
+        ("增量厂房占用地的55%", LAND, "another figure"),
+        ("存量厂房和增量厂房的比重分别为不低于45%和55%", LAND, "another figure"),
+        ("临潮的存量厂房占用地的55%", LAND, ""),
+        ("烟台的存量厂房占用地的55%", LAND, "烟台"),
+        ("市财政局规定存量厂房占用地的55%", LAND, "市财政局"),
+        ("周末可以去海边散步，比重为55%", LAND, "most of its words"),
+        ("企业每年最高可得800万元奖补", REWARD, "企业"),
+        ("园区管理机构每年可获800万元奖补", REWARD, "bound"),
+        ("园区管理机构每年最高可获8000万元奖补", REWARD, "stands in no quote"),
+        ("Park management bodies can receive up to 80 million yuan a year", REWARD, "stands in no quote"),
+        ("对考核合格的园区管理机构不给予奖补", REWARD, "denies"),
+        ("“卡尔德公司”每年最高可得800万元奖补", REWARD, "卡尔德公司"),
+    ],
+)
+def test_what_is_not_borne_out_is_found(support: Support, claim: str, source: Source, problem: str) -> None:
+    found = support.problems(claim, [source])
+    assert found
+    assert any(problem in each for each in found)
+
+
+def test_the_words_beside_a_figure() -> None:
+    assert beside_figures("存量占比60%，增量占比40%") == ["存量占比", "增量占比"]
+    assert beside_figures("存量、增量的比重分别为60%、40%") == ["存量", "增量的比重"]
+    assert beside_figures("奖励：500万元") == ["奖励"]
