@@ -20,6 +20,7 @@ from vectorstore.segmentation import normalise
 LEAST_SAID = 0.5
 # Of these so many in the quotes themselves; the rest may be in the headings or in what stands before.
 LEAST_QUOTED = 0.3
+LEAST_QUOTED_ALONE = 0.55  # where no figure ties the claim to its quote
 # In another language some words have no translation in the tables.
 LEAST_SAID_ACROSS = 0.34
 
@@ -107,7 +108,7 @@ class Support:
         if told and sum(said) < least * len(told):
             problems.append("most of its words are not in the sources")
         elif told and sum(term_match(term, quoted) for term in told) < (
-            LEAST_QUOTED if find_figures(claim) else LEAST_SAID
+            LEAST_QUOTED if find_figures(claim) else LEAST_QUOTED_ALONE
         ) * len(told):
             problems.append("its words stand around its quotes, not in them")
         if _ONLY.search(claim) and not _ONLY.search(quoted):
