@@ -142,8 +142,21 @@ class ModelClient:
             loop, self._loop = self._loop, None
             thread, self._thread = self._thread, None
         if loop is not None and thread is not None:
+            with suppress(Exception):
+                asyncio.run_coroutine_threadsafe(self._end(), loop).result(timeout=5)
             loop.call_soon_threadsafe(loop.stop)
             thread.join(timeout=5)
+
+    async def _end(self) -> None:
+        """Cancel what is still asked, and close the connections."""
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        http = getattr(self._model, "http_async_client", None)
+        if http is not None:
+            await http.aclose()
+        await asyncio.sleep(0)  # transports close in the loop's next round
 
     def ping(self) -> None:
         """One real request, up to its first piece.

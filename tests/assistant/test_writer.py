@@ -136,8 +136,8 @@ def test_a_passing_fault_is_tried_once_more(assistant: Assistant, model: Scripte
 def test_a_model_that_is_not_there_is_said_by_name(store: PolicyStore, put: Put) -> None:
     put("park.txt", PARK)
     settings = ModelSettings("openai:scripted", base_url="http://127.0.0.1:9/v1", connect=1, first_token=1, whole=3)
-    assistant = Assistant(store, model=settings)
-    assert [warning.code for warning in assistant.ask(QUESTION).warnings] == ["degraded"]
+    with Assistant(store, model=settings) as assistant:
+        assert [warning.code for warning in assistant.ask(QUESTION).warnings] == ["degraded"]
 
 
 def test_an_endpoint_that_keeps_failing_is_left_alone(assistant: Assistant, model: ScriptedModel) -> None:
@@ -184,8 +184,8 @@ def test_the_budget_cuts_the_evidence(store: PolicyStore, put: Put, model: Scrip
     put("park.txt", PARK)
     put("talent.txt", TALENT)
     settings = ModelSettings("openai:scripted", base_url=model.url, budget=60)
-    assistant = Assistant(store, model=settings)
-    assistant.ask(QUESTION)
+    with Assistant(store, model=settings) as assistant:
+        assistant.ask(QUESTION)
     assert 1 <= len(model.prompts[0].evidence) <= 3
 
 
