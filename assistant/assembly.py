@@ -21,6 +21,7 @@ from assistant.question import Understanding
 from assistant.reader import Reader
 from assistant.reranker import CrossEncoderReranker, Reranker
 from assistant.retrieval import Evidence, retrieve
+from assistant.sentences import Sentences
 from assistant.settings import Settings
 from assistant.support import Support
 from assistant.words import Words
@@ -51,10 +52,12 @@ class Assistant:
         words = Words(bundled, asking.particles, verbs=asking.verbs, terms=(*glossary, *regions))
         self.understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
-        self.reader = Reader(store.encoder, regions, store.text)
+        self.sentences = Sentences(store.encoder, regions, store.text)
         support = Support(self.understanding)
         self._writer = Writer(ModelClient(model), support, store.text) if model is not None else None
-        self.chain = Stages(store, self.understanding, self.reader, self.standing, reranker, self._writer).chain()
+        self.chain = Stages(
+            store, self.understanding, Reader(self.sentences, store.text), self.standing, reranker, self._writer
+        ).chain()
 
     def __enter__(self) -> Assistant:
         return self

@@ -13,7 +13,7 @@ from assistant.answer import Checks, Citation, Claim
 from assistant.figures import in_english
 from assistant.question import Query
 from assistant.quoting import header_span, named_cells, trim
-from assistant.reader import Candidate
+from assistant.sentences import Candidate
 from assistant.verification import is_verbatim, unsupported
 from assistant.writer import Written
 from prompts import Wording

@@ -1,86 +1,23 @@
-"""Evidence -> Draft without a language model: the sentence that answers, cut to the words that do.
-
-Each sentence of the evidence is scored by how much of the question it and its surroundings say (terms weighted by
-idf), by whether it holds an answer of the kind that is wanted, and by its vector. Of the same features a second model
-makes the chance that it is right, which decides whether there is an answer at all.
-"""
+"""Evidence -> Draft without a language model: whether there is an answer, and which sentences say it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from assistant.figures import Figure, find_figures
-from assistant.fit import fitting_figures, in_best_column
-from assistant.learned import answer_decision, sentence_ranker
-from assistant.lexicon import Regions
+from assistant.figures import find_figures
+from assistant.learned import answer_decision
 from assistant.question import Query
-from assistant.quoting import (
-    LONGEST_QUOTE,
-    bounded_figure,
-    choose_window,
-    clause_spans,
-    header_cells,
-    list_items,
-    trim,
-)
+from assistant.quoting import LONGEST_QUOTE, list_items, trim
 from assistant.retrieval import Evidence, Weights, term_match
-from vectorstore.encoder import Encoder
-from vectorstore.passage import Hit, Span
+from assistant.sentences import Candidate, Sentences
+from vectorstore.passage import Span
 from vectorstore.segmentation import normalise, sentence_spans
 
 STALE = 0.95  # an expired or replaced document answers only where no other does nearly as well
 EQUAL = 0.98  # share of the best score from which two sentences answer equally well
 SECOND = 0.97  # share of the best score that a second claim has to reach
 SECOND_ELSEWHERE = 0.85  # and for an open question, which another document may answer as well
-CONTEXT = {
-    "subject": 0.9,
-    "section": 0.75,
-    "title": 0.75,
-    "passage": 0.55,
-    "before": 0.45,
-}  # what a term is worth that stands near the sentence only
-MISFIT = 0.5  # what does not answer is kept for the passages that are shown with a refusal
-LEAST_TOPICAL = 0.4  # the right place alone, or the right year, is no answer
-SHORT_SENTENCE = 60  # characters up to which a sentence is quoted whole
-SHORTEST_QUOTE = 15  # characters; a shorter one says too little on its own
-OPENING = 4000  # characters in which a document says what place it is about
-_YEAR = re.compile(r"((?:19|20)\d{2})\s*年")
-YEAR_REACH = 1500  # characters before a sentence in which a year still holds for it
-OTHER_YEAR_NEAR = 0.92
-_ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇\d]+条")
-# An article may begin with its subject, as a sentence that says nothing: 第五条 贷款贴息。
-_CAPTION = re.compile(
-    r"(?:第[一二三四五六七八九十百零〇\d]+条|[（(][一二三四五六七八九十]+[）)])\s*[^，。；：,;:自由应不为可须\d]{2,10}。\s*"
-)
-BEFORE = 200  # characters before a sentence in which its subject may have been named
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A sentence of the evidence, the words of it to quote (offsets into the document), and how well it answers.
-
-    `features` are what the sentence ranker makes `score` of; `timely` (0 to 1) says how sure it is that the sentence
-    speaks of the time asked about; `fits` is false where place, subject or kind of answer rule it out.
-    """
-
-    hit: Hit
-    sentence: Span
-    window: Span
-    features: Mapping[str, float]
-    timely: float
-    fits: bool
-    figures: tuple[Figure, ...]
-    headline: str = ""
-    score: float = 0.0
-
-    @property
-    def confidence(self) -> float:
-        """The chance that this sentence answers the question (calibrated on training questions)."""
-        return answer_decision().probability(self.features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +35,11 @@ class Draft:
 
 
 class Reader:
-    """Finds the answering sentences; `text_of` gives a document's text by id and version."""
+    """Chooses among the sentences of the evidence; `text_of` gives a document's text by id and version."""
 
-    def __init__(self, encoder: Encoder, regions: Regions, text_of: Callable[[str, int], str]) -> None:
-        self._encoder = encoder
-        self._regions = regions
+    def __init__(self, sentences: Sentences, text_of: Callable[[str, int], str]) -> None:
+        self._sentences = sentences
         self._text_of = text_of
-        self._homes: dict[tuple[str, int], str] = {}
 
     def read(
         self, query: Query, evidence: Sequence[Evidence], weights: Weights, *, stale: frozenset[str] = frozenset()
@@ -112,7 +47,7 @@ class Reader:
         """The draft for a query over its evidence; `stale` documents give way to others on the same matter."""
         candidates = [
             replace(found, score=_standing(query, found.hit.document_id in stale) * found.score)
-            for found in self.candidates(query, evidence, weights)
+            for found in self._sentences.candidates(query, evidence, weights)
         ]
         candidates.sort(key=lambda found: (-found.score, found.hit.passage_id, found.sentence))
         candidates = _distinct(candidates)
@@ -125,17 +60,6 @@ class Reader:
         if rivals:
             return Draft((), closest, confidence, rivals)
         return Draft(tuple(self._choose(query, answering)), closest, confidence)
-
-    def candidates(self, query: Query, evidence: Sequence[Evidence], weights: Weights) -> list[Candidate]:
-        """Every sentence of the evidence with its features and its score, in no particular order."""
-        found = [candidate for item in evidence for candidate in self._candidates(query, item, weights)]
-        ranker = sentence_ranker()
-        return [
-            replace(
-                candidate, score=ranker.score(candidate.features) * (candidate.timely if candidate.fits else MISFIT)
-            )
-            for candidate in self._with_meaning(query, found)
-        ]
 
     def _choose(self, query: Query, answering: Sequence[Candidate]) -> list[Candidate]:
         best = _main_rule(answering)
@@ -186,154 +110,6 @@ class Reader:
         items = list_items(text, best.sentence[1])
         return [best, *(_part(best, trim(text, *item)) for item in items)] if len(items) > 1 else [best]
 
-    def _candidates(self, query: Query, item: Evidence, weights: Weights) -> list[Candidate]:
-        hit = item.hit
-        text = self._text_of(hit.document_id, hit.version)
-        start, end = hit.passage.start, hit.passage.end
-        surroundings = {
-            "passage": normalise(hit.text),
-            "section": normalise(" ".join(hit.passage.section)),
-            "title": normalise(hit.metadata.title or hit.source),
-            "subject": _unspoken_subject(hit, text),
-        }
-        headings = {_plain(hit.metadata.title or ""), *map(_plain, hit.passage.section)}
-        found: list[Candidate] = []
-        for span in sentence_spans(text, start, end):
-            captions = span[1] < end and _CAPTION.fullmatch(text, *span)
-            if span[1] - span[0] < 4 or captions or _plain(text[slice(*span)]) in headings:
-                continue
-            places = surroundings | {"before": normalise(text[max(0, span[0] - BEFORE) : span[0]])}
-            found.append(self._candidate(query, hit, text, span, places, weights, item.distant))
-        return found
-
-    def _candidate(
-        self,
-        query: Query,
-        hit: Hit,
-        text: str,
-        span: Span,
-        surroundings: Mapping[str, str],
-        weights: Weights,
-        passage_score: float,
-    ) -> Candidate:
-        total = weights.total or 1.0
-        missing = 0.0
-        sentence = normalise(text[span[0] : span[1]])
-        said = shown = topical = subject = 0.0
-        for term in query.terms:
-            weight = weights.of.get(term.text, 0.0)
-            match = max(term_match(term, sentence), CONTEXT["subject"] * term_match(term, surroundings["subject"]))
-            if term.role == "place" and term.text in self._home(hit, text):
-                match = 1.0
-            near = max(share * term_match(term, surroundings[place]) for place, share in CONTEXT.items())
-            shown += weight * match
-            said += weight * max(match, near)
-            if term.role in ("topic", "name"):
-                missing = max(missing, weight * (1 - max(match, near)))
-                topical += weight * max(match, near)
-                subject += weight
-        window, figures, kind = self._window(query, text, span, weights, total)
-        inside = normalise(text[window[0] : window[1]]) + surroundings["subject"]
-        close = sum(weights.of.get(term.text, 0.0) * term_match(term, inside) for term in query.terms)
-        timely = self._right_time(query, text, span, hit)
-        fits = timely > 0 and self._right_place(query, text, hit, surroundings)
-        fits = fits and topical >= LEAST_TOPICAL * subject
-        limit = query.kind == "money" and any(figure.bound == "max" for figure in figures)
-        features = {
-            "said": said / total,
-            "shown": shown / total,
-            "close": close / total,
-            "kind": kind,
-            "said_in_kind": kind * said / total,
-            "shown_in_kind": kind * shown / total,
-            "close_in_kind": kind * close / total,
-            "limit": float(limit),
-            "missing": missing / total,
-            "passage": passage_score,
-        }
-        headline = ""
-        if hit.passage.kind == "row":
-            figures = in_best_column(query, text, span, figures)
-        if figures and len({figure.key for figure in figures}) == 1:
-            headline = bounded_figure(text, figures[0], window)
-        return Candidate(hit, span, window, features, timely, fits and kind > 0, tuple(figures), headline)
-
-    def _window(
-        self, query: Query, text: str, span: Span, weights: Weights, total: float
-    ) -> tuple[Span, list[Figure], float]:
-        """The words to quote, the figures of the wanted kind in them, and how well the sentence fits the kind."""
-        clauses = clause_spans(text, *span) or [span]
-        gains = [
-            {
-                term.text: weights.of.get(term.text, 0.0) / total * term_match(term, folded)
-                for term in query.terms
-                if term_match(term, folded) > 0
-            }
-            for folded in (normalise(text[start:end]) for start, end in clauses)
-        ]
-        fitting = [fitting_figures(query, text, clause) for clause in clauses]
-        first, last = choose_window(clauses, gains, [0.5 * worth for _, worth in fitting])
-        if query.kind in ("list", "open", "yesno"):
-            while last + 1 < len(clauses) and clauses[last + 1][1] - clauses[first][0] <= LONGEST_QUOTE:
-                last += 1
-        while last + 1 < len(clauses) and clauses[last][1] - clauses[first][0] < SHORTEST_QUOTE:
-            last += 1
-        if span[1] - span[0] <= SHORT_SENTENCE:
-            first, last = 0, len(clauses) - 1
-        window = trim(text, clauses[first][0], clauses[last][1])
-        figures = [figure for found, _ in fitting[first : last + 1] for figure in found]
-        return window, figures, max(worth for _, worth in fitting)
-
-    def _right_time(self, query: Query, text: str, span: Span, hit: Hit) -> float:
-        """How sure it is that a sentence speaks of the years asked about: 1, OTHER_YEAR_NEAR, or 0."""
-        sure = 1.0
-        for year in query.years:
-            sentence = text[span[0] : span[1]]
-            if year in sentence:
-                continue
-            if _YEAR.search(sentence):
-                return 0.0
-            known = (hit.metadata.published or "", *hit.passage.section, hit.metadata.title or "")
-            named = _YEAR.findall(text, max(0, span[0] - YEAR_REACH), span[0])
-            if named[-1:] == [year] or any(year in place for place in known):
-                continue
-            if year not in text:
-                return 0.0
-            sure = OTHER_YEAR_NEAR
-        return sure
-
-    def _right_place(self, query: Query, text: str, hit: Hit, surroundings: Mapping[str, str]) -> bool:
-        for region in query.regions:
-            near = text[hit.passage.start : hit.passage.end] + " ".join(surroundings.values())
-            if region in near or region in (hit.metadata.region or "") or region in (hit.metadata.issuer or ""):
-                continue
-            if region in self._home(hit, text):
-                continue
-            return False
-        return True
-
-    def _home(self, hit: Hit, text: str) -> str:
-        """The place a document is about: the one it names most often."""
-        version = (hit.document_id, hit.version)
-        if version not in self._homes:
-            names = self._regions.named_in(text[:OPENING])
-            self._homes[version] = max(names, key=text.count, default="")
-        return self._homes[version]
-
-    def _with_meaning(self, query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
-        if not candidates:
-            return []
-        texts = [self._text_of(found.hit.document_id, found.hit.version) for found in candidates]
-        sentences = [text[slice(*found.sentence)] for text, found in zip(texts, candidates, strict=True)]
-        # With a subject of its own, a follow-up does not mean the earlier question.
-        own = any(term.role == "history" for term in query.terms)
-        vectors = self._encoder.encode([query.question if own else query.search_text, *sentences])
-        cosines = np.clip(vectors[1:] @ vectors[0], 0.0, 1.0)
-        return [
-            replace(found, features={**found.features, "cosine": float(cosine)})
-            for found, cosine in zip(candidates, cosines, strict=True)
-        ]
-
 
 def _rivals(query: Query, answering: Sequence[Candidate]) -> tuple[str, ...]:
     """The policies that a question of one topic, without a name, place, year or past, may mean equally well."""
@@ -368,19 +144,6 @@ def _standing(query: Query, stale: bool) -> float:
     if query.former:
         return 1.0 if stale else 0.7
     return STALE if stale else 1.0
-
-
-def _plain(text: str) -> str:
-    return "".join(character for character in text if character.isalnum())
-
-
-def _unspoken_subject(hit: Hit, text: str) -> str:
-    """What a table row or a numbered article is about without saying it: the column headers, the policy's title."""
-    if hit.passage.kind == "row":
-        return normalise(" ".join(header_cells(text, hit.passage.start)))
-    if any(_ARTICLE.match(heading) for heading in hit.passage.section):
-        return normalise((hit.metadata.title or "") + hit.passage.section[0])
-    return ""
 
 
 def _part(lead: Candidate, span: Span) -> Candidate:

@@ -20,8 +20,8 @@ from typing import Final
 from assistant import Assistant, learned
 from assistant.question import Query
 from assistant.ranking import distant_features, near_features
-from assistant.reader import MISFIT, Candidate
 from assistant.retrieval import CANDIDATES, KEPT, READ_CLOSELY, Evidence, facets, retrieve, weigh
+from assistant.sentences import MISFIT, Candidate
 from evaluation import load_questions
 from ingest.pipeline import ingest_samples
 from training import corpora
@@ -163,7 +163,7 @@ def _passages(assistant: Assistant, query: Query, asked: Asked) -> tuple[list[Ex
 
 
 def _sentences(assistant: Assistant, query: Query, evidence: Sequence[Evidence]) -> list[Candidate]:
-    return assistant.reader.candidates(query, evidence, weigh(assistant.store, query))
+    return assistant.sentences.candidates(query, evidence, weigh(assistant.store, query))
 
 
 def _weighed(candidate: Candidate) -> dict[str, float]:

@@ -44,13 +44,13 @@ def near_ranker() -> Linear:
 
 @cache
 def sentence_ranker() -> Linear:
-    """Ranks the sentences of the passages found; features are `assistant.reader.Candidate.features`."""
+    """Ranks the sentences of the passages found; features are `assistant.sentences.Candidate.features`."""
     return _load("sentences.json")
 
 
 @cache
 def answer_decision() -> Linear:
-    """The chance that a sentence answers; features are `assistant.reader.Candidate.features`."""
+    """The chance that a sentence answers; features are `assistant.sentences.Candidate.features`."""
     return _load("decision.json")
 
 
