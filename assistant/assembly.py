@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant.answer import Answer
-from assistant.chain import Request, Stages, Standing
 from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong, UnknownAnswer
 from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
 from assistant.model import ModelClient, ModelSettings
@@ -23,6 +22,7 @@ from assistant.reranker import CrossEncoderReranker, Reranker
 from assistant.retrieval import Evidence, retrieve
 from assistant.sentences import Sentences
 from assistant.settings import Settings
+from assistant.stages import Request, Stages, Standing
 from assistant.support import Support
 from assistant.words import Words
 from assistant.writer import Writer
@@ -30,6 +30,9 @@ from vectorstore.catalog import Record
 from vectorstore.encoder import BUNDLED_MODEL, StaticEncoder, load_encoder
 from vectorstore.errors import StoreError
 from vectorstore.store import PolicyStore
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +58,8 @@ class Assistant:
         self.sentences = Sentences(store.encoder, regions, store.text)
         support = Support(self.understanding)
         self._writer = Writer(ModelClient(model), support, store.text) if model is not None else None
-        self.chain = Stages(
-            store, self.understanding, Reader(self.sentences, store.text), self.standing, reranker, self._writer
-        ).chain()
+        reader = Reader(self.sentences, store.text)
+        self._stages = Stages(store, self.understanding, reader, self.standing, reranker, self._writer)
 
     def __enter__(self) -> Assistant:
         return self
@@ -66,6 +68,13 @@ class Assistant:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @functools.cached_property
+    def chain(self) -> Runnable[Request, Answer]:
+        """The retrieval-augmented chain as LangChain's Runnable: `invoke`, `batch`, `stream` and their async forms."""
+        from assistant.chain import chain
+
+        return chain(self._stages)
 
     def close(self) -> None:
         """Close the store, and the model's connections."""
@@ -106,7 +115,8 @@ class Assistant:
             EmptyQuestion, QuestionTooLong: the question cannot be taken.
             AssistantError: `as_of` or `filters` cannot be used.
         """
-        answer = self.chain.invoke(_request(question, history, as_of, filters))
+        # Without the chain around the stages: importing LangChain takes longer than a first answer.
+        *_, answer = self._stages.run(_request(question, history, as_of, filters))
         self.store.catalog.keep_answer(answer.id, answer.to_dict())
         return answer
 

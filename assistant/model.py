@@ -20,7 +20,6 @@ from assistant.errors import ModelFault, SettingError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
 
 logger = logging.getLogger(__name__)
 
@@ -164,13 +163,11 @@ class ModelClient:
         Raises:
             ModelFault: it failed; the message says what to look at.
         """
-        from langchain_core.messages import HumanMessage
-
-        with closing(self.stream([HumanMessage("Say OK.")])) as pieces:
+        with closing(self.stream([("human", "Say OK.")])) as pieces:
             next(pieces, None)
 
-    def stream(self, messages: Sequence[BaseMessage]) -> Generator[str]:
-        """The pieces of a reply as they come; closing the iterator ends the request.
+    def stream(self, messages: Sequence[tuple[str, str]]) -> Generator[str]:
+        """The pieces of a reply to messages, each a role and its text, as they come; closing the iterator ends the request.
 
         Raises:
             ModelFault: with what went wrong, within the deadlines.
@@ -195,7 +192,7 @@ class ModelClient:
         finally:
             task.cancel()
 
-    async def _fill(self, messages: Sequence[BaseMessage], pieces: queue.Queue[str | ModelFault | None]) -> None:
+    async def _fill(self, messages: Sequence[tuple[str, str]], pieces: queue.Queue[str | ModelFault | None]) -> None:
         try:
             async with asyncio.timeout(self.settings.whole):
                 for attempt in (1, 2):
@@ -216,7 +213,7 @@ class ModelClient:
             pieces.put(ModelFault("cancelled", "the request was cancelled"))
             raise
 
-    async def _pieces(self, messages: Sequence[BaseMessage]) -> AsyncIterator[str]:
+    async def _pieces(self, messages: Sequence[tuple[str, str]]) -> AsyncIterator[str]:
         """One attempt; a fault before the first piece may be tried again."""
         length = 0
         try:

@@ -14,8 +14,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final
 
-from langchain_core.messages import HumanMessage, SystemMessage
-
 from assistant.model import ModelClient
 from assistant.question import Query
 from assistant.quoting import header_span, named_cells, trim
@@ -130,7 +128,7 @@ class Writer:
             "question", fence=fence, evidence=self._listing(issued), question=query.standalone.translate(_BRACKETS)
         )
         parser, count = Parser(), 0
-        with closing(self._client.stream([SystemMessage(system), HumanMessage(question)])) as pieces:
+        with closing(self._client.stream([("system", system), ("human", question)])) as pieces:
             for piece in pieces:
                 for said in parser.feed(piece):
                     if NONE in said.text or count >= MOST_SENTENCES:
@@ -149,9 +147,7 @@ class Writer:
         """
         prompts = load_prompts("en" if language == "en" else "zh")
         asked = prompts.say("rewrite", history="\n".join(history) or "-", question=question)
-        with closing(
-            self._client.stream([SystemMessage(prompts.say("rewrite_system")), HumanMessage(asked)])
-        ) as pieces:
+        with closing(self._client.stream([("system", prompts.say("rewrite_system")), ("human", asked)])) as pieces:
             return " ".join("".join(pieces).split())[:LONGEST_REWRITE]
 
     def issue(self, evidence: Sequence[Evidence]) -> dict[str, Issued]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from assistant.answer import Answer
-from assistant.chain import Standing
+from assistant.stages import Standing
 from channels.conversation import Turn
 from channels.render import folded, plain
 from channels.templating import render

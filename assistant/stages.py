@@ -1,0 +1,249 @@
+"""The stages from a question to its answer, plain functions each: understand, retrieve, read, answer."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TypedDict
+
+from assistant.answer import Answer, Claim, Status, Warning
+from assistant.composing import Composer
+from assistant.errors import ModelFault
+from assistant.question import Query, Understanding
+from assistant.reader import Draft, Reader
+from assistant.reranker import Reranker
+from assistant.retrieval import Evidence, Weights, retrieve, weigh
+from assistant.validity import source_warnings
+from assistant.writer import Writer
+from prompts import Wording, load_wording
+from vectorstore.store import PolicyStore
+
+logger = logging.getLogger(__name__)
+
+# The chance that the best sentence answers, from which a language model is asked: it understands wordings that the tables
+# do not know, and what it writes is checked all the same.
+WORTH_WRITING = 0.3
+
+
+class Request(TypedDict):
+    """What the stages take: a question, the questions asked before it (oldest first), the day it speaks for."""
+
+    question: str
+    history: Sequence[str]
+    as_of: date
+    filters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found for one part of a question."""
+
+    query: Query
+    evidence: tuple[Evidence, ...]
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the stages hand on; each fills in its part."""
+
+    request: Request
+    query: Query | None = None
+    findings: tuple[Findings, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    elapsed_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the documents stand to each other: who replaced whom, and which are samples."""
+
+    superseded_by: Mapping[str, str]
+    samples: frozenset[str]
+
+
+class Stages:
+    """The stages over one store; `run` is their order."""
+
+    def __init__(
+        self,
+        store: PolicyStore,
+        understanding: Understanding,
+        reader: Reader,
+        standing: Callable[[], Standing],
+        reranker: Reranker | None = None,
+        writer: Writer | None = None,
+    ) -> None:
+        self._store = store
+        self._understanding = understanding
+        self._reader = reader
+        self._standing = standing
+        self._reranker = reranker
+        self._writer = writer
+
+    def run(self, request: Request) -> Iterator[Answer]:
+        """The stages in order, giving the answer as it grows; each snapshot replaces the one before."""
+        return self.answer(self.read(self.retrieve(self.understand(request))))
+
+    def understand(self, request: Request) -> State:
+        """Request -> query."""
+        started = time.perf_counter()
+        query = self._understanding.understand(request["question"], request["history"])
+        return State(request, query, elapsed_ms={"understand": _since(started)})
+
+    def retrieve(self, state: State) -> State:
+        """Query -> evidence with the weights of its terms."""
+        started = time.perf_counter()
+        query = _known(state.query)
+        found = [
+            Findings(
+                part,
+                retrieve(self._store, part, filters=state.request["filters"], reranker=self._reranker),
+                weigh(self._store, part),
+            )
+            for part in query.parts or (query,)
+        ]
+        return replace(state, findings=tuple(found), elapsed_ms={**state.elapsed_ms, "retrieve": _since(started)})
+
+    def read(self, state: State) -> State:
+        """Evidence -> drafts."""
+        started = time.perf_counter()
+        stale = {
+            item.hit.document_id
+            for found in state.findings
+            for item in found.evidence
+            if (item.hit.metadata.valid_until or "9999") < state.request["as_of"].isoformat()
+            or item.hit.document_id in self._standing().superseded_by
+        }
+        drafts = [
+            self._reader.read(found.query, found.evidence, found.weights, stale=frozenset(stale))
+            for found in state.findings
+        ]
+        return replace(state, drafts=tuple(drafts), elapsed_ms={**state.elapsed_ms, "read": _since(started)})
+
+    def answer(self, state: State) -> Iterator[Answer]:
+        """Drafts -> answer: one snapshot a verified claim, then the whole."""
+        started = time.perf_counter()
+        query = _known(state.query)
+        wording = load_wording(query.language)
+        composer = Composer(wording, self._store.text)
+        answer = _blank(state, query)
+        claims: list[Claim] = []
+        without: list[str] = []
+        for found, draft in zip(state.findings, state.drafts, strict=True):
+            said = len(claims)
+            if self._writes(query, draft):
+                yield replace(answer, status="partial", evidence=composer.nearest(draft.closest))
+            for claim in self._claims(composer, found, draft, query):
+                claims.append(claim)
+                answer = replace(
+                    answer,
+                    status="partial",
+                    claims=tuple(claims),
+                    citations=tuple(composer.citations),
+                    text="\n".join(each.marked for each in claims),
+                )
+                yield answer
+            if len(claims) == said:
+                without.append(found.query.question)
+        elapsed = {**state.elapsed_ms, "answer": _since(started)}
+        elapsed["total"] = sum(elapsed.values())
+        if claims:
+            warnings = self._warnings(answer, composer, without, wording)
+            whole: Status = "partial" if without or composer.dropped else "answered"
+            yield replace(answer, status=whole, warnings=warnings, generator=composer.by, elapsed_ms=elapsed)
+        else:
+            closest = () if query.small_talk else state.drafts[0].closest
+            rivals = state.drafts[0].rivals
+            if query.dangling:
+                text = wording.say("clarify_follow_up")
+            elif rivals:
+                text = wording.say("clarify_subject", subjects="、".join(f"《{title}》" for title in rivals))
+            else:
+                text = wording.say("refusal")
+            yield replace(
+                answer,
+                status="clarify" if query.dangling or rivals else "not_found",
+                text=text,
+                nearest=composer.nearest(closest),
+                elapsed_ms=elapsed,
+            )
+
+    def _writes(self, query: Query, draft: Draft) -> bool:
+        """Whether a model is asked: the evidence may hold an answer, and nothing has to be asked back first."""
+        return (
+            self._writer is not None
+            and not (query.dangling or query.small_talk or draft.rivals)
+            and any(found.fits and found.confidence >= WORTH_WRITING for found in draft.closest)
+        )
+
+    def _claims(self, composer: Composer, found: Findings, draft: Draft, query: Query) -> Iterator[Claim]:
+        """The model's sentences that their sources bear out; without any, the sources' own."""
+        written = 0
+        if self._writer is not None and self._writes(query, draft):
+            composer.degraded = True
+            try:
+                for sentence in self._writer.write(found.query, found.evidence):
+                    claim = composer.written(sentence)
+                    if claim is not None:
+                        written += 1
+                        composer.by, composer.degraded = self._writer.name, False
+                        yield claim
+            except ModelFault as fault:
+                logger.warning("the language model: %s (%s)", fault, fault.code)
+                composer.dropped += 1  # what it would have said further
+        if not written:
+            composer.dropped = 0
+            yield from composer.claims(found.query, () if query.dangling else draft.chosen)
+
+    def _warnings(
+        self, answer: Answer, composer: Composer, without: Sequence[str], wording: Wording
+    ) -> tuple[Warning, ...]:
+        standing = self._standing()
+        warnings = source_warnings(
+            answer.citations,
+            as_of=answer.as_of,
+            superseded_by=standing.superseded_by,
+            samples=standing.samples,
+            wording=wording,
+        )
+        if composer.conflicting:
+            numbers = tuple(citation.number for citation in answer.citations)
+            warnings += (Warning("conflict", wording.say("warning_conflict"), numbers),)
+        if composer.degraded:
+            warnings += (Warning("degraded", wording.say("warning_degraded")),)
+        if composer.dropped:
+            warnings += (Warning("unverified_dropped", wording.say("warning_unverified_dropped")),)
+        return warnings + tuple(Warning("no_basis", wording.say("warning_no_basis", part=part)) for part in without)
+
+
+def _blank(state: State, query: Query) -> Answer:
+    return Answer(
+        id=uuid.uuid4().hex[:16],
+        as_of=state.request["as_of"].isoformat(),
+        status="not_found",
+        text="",
+        claims=(),
+        citations=(),
+        warnings=(),
+        nearest=(),
+        question=query.question,
+        standalone_question=query.standalone,
+        language=query.language,
+        generator="extractive",
+        confidence=min((draft.confidence for draft in state.drafts), default=0.0),
+    )
+
+
+def _known(query: Query | None) -> Query:
+    if query is None:
+        raise ValueError("the question has not been understood yet")
+    return query
+
+
+def _since(started: float) -> float:
+    return 1000 * (time.perf_counter() - started)
