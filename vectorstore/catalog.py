@@ -174,14 +174,14 @@ class Catalog:
                 "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (document_id, version, sha256, document.text, _layout(document), _metadata(document.metadata), _now()),
             )
-            for passage, vector, fulltext in zip(passages, vectors, rows, strict=True):
+            for passage, vector, fulltext in zip(passages, vectors.astype(np.float16), rows, strict=True):
                 cursor = connection.execute(
                     "INSERT INTO passages (document_id, version, position, start, end, section, page, kind, vector) "
                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         document_id, version, passage.position, passage.start, passage.end,
                         json.dumps(passage.section, ensure_ascii=False), passage.page, passage.kind,
-                        vector.astype(np.float16).tobytes(),
+                        vector.tobytes(),
                     ),
                 )  # fmt: skip
                 connection.execute(

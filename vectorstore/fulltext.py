@@ -147,14 +147,15 @@ def _highest(ids: NDArray[np.int64], gains: NDArray[np.float64], limit: int) -> 
     first = int(ids.min())
     if int(ids.max()) - first < WIDEST_TABLE:  # five times as fast as sorting
         sums = np.bincount(ids - first, weights=gains)
-        numbers = np.arange(first, first + len(sums))
+        found = np.flatnonzero(sums)
+        numbers, sums = found + first, sums[found]
     else:
         numbers, places = np.unique(ids, return_inverse=True)
         sums = np.bincount(places, weights=gains)
-    best = np.flatnonzero(sums)
-    if len(best) > limit:
-        best = best[np.argpartition(-sums[best], limit)[:limit]]
-    return [int(number) for number in numbers[best[np.lexsort((best, -sums[best]))]]]
+    if len(numbers) > limit:
+        best = np.argpartition(-sums, limit)[:limit]
+        numbers, sums = numbers[best], sums[best]
+    return [int(number) for number in numbers[np.lexsort((numbers, -sums))]]
 
 
 @dataclass(frozen=True, slots=True)

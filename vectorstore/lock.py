@@ -44,7 +44,8 @@ class WriterLock:
                     "or choose another with --data-dir or ZHICE_DATA_DIR."
                 ) from error
             try:
-                self._sign()
+                if self._file.lock_counter == 1:  # not by a step within another
+                    self._sign()
                 yield
             finally:
                 self._file.release()

@@ -19,14 +19,9 @@ PENDING_PASSAGES = 5000
 Vectors = tuple[list[int], NDArray[np.float32]]
 
 
-def vector_of(packed: bytes) -> NDArray[np.float32]:
-    """A stored vector, shape (dimension,)."""
-    return np.frombuffer(packed, dtype=np.float16).astype(np.float32)
-
-
 def all_vectors(connection: sqlite3.Connection, above: int = 0) -> Vectors:
     """The ids and the vectors, shape (n, dimension), of the passages whose id is above a number, in the ids' order."""
-    return _unpacked(
+    return unpacked(
         connection.execute("SELECT passage_id, vector FROM passages WHERE passage_id > ? ORDER BY passage_id", (above,))
     )
 
@@ -34,14 +29,15 @@ def all_vectors(connection: sqlite3.Connection, above: int = 0) -> Vectors:
 def vectors_of(connection: sqlite3.Connection, ids: Sequence[int]) -> Vectors:
     """The ids and the vectors, shape (n, dimension), of those passages that are still there, in the ids' order."""
     marks = ",".join("?" * len(ids))
-    return _unpacked(
+    return unpacked(
         connection.execute(
             f"SELECT passage_id, vector FROM passages WHERE passage_id IN ({marks}) ORDER BY passage_id", list(ids)
         )
     )
 
 
-def _unpacked(rows: Iterable[tuple[int, bytes]]) -> Vectors:
+def unpacked(rows: Iterable[tuple[int, bytes]]) -> Vectors:
+    """Ids and stored vectors as read from the catalog."""
     ids, packed = [], []
     for number, vector in rows:
         ids.append(number)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from operator import add
 
 from vectorstore.passage import Span
 
@@ -29,7 +30,7 @@ def terms(text: str) -> list[str]:
     found: list[str] = []
     for run in _RUN.findall(normalise(text)):
         if len(run) > 1 and is_chinese(run[0]):
-            found.extend(run[i : i + 2] for i in range(len(run) - 1))
+            found.extend(map(add, run, run[1:]))
         else:
             found.append(run)
     return found

@@ -28,7 +28,7 @@ from vectorstore.rows import (
     indexed,
     passage_rows,
     revision_of,
-    vector_of,
+    unpacked,
 )
 
 # Texts of documents kept in memory, the last used: answering reads the same document many times over.
@@ -176,19 +176,14 @@ class PolicyStore:
         vector = self.encoder.encode([text])[0]
         with self.catalog.snapshot() as connection:
             known = self._known(connection)
-            near = self._index.nearest(connection, vector, limit)
-            ids = dict.fromkeys([*near, *fulltext.candidates(connection, known, scorer.facets, limit)])
+            cosines = self._index.nearest(connection, vector, limit)
+            ids = dict.fromkeys([*cosines, *fulltext.candidates(connection, known, scorer.facets, limit)])
             rows = passage_rows(connection, list(ids))
+            others, matrix = unpacked((number, row["vector"]) for number, row in rows.items() if number not in cosines)
+            if others:
+                cosines |= zip(others, (matrix @ vector).tolist(), strict=True)
             wordings = scorer.score({number: indexed(row) for number, row in rows.items()})
-            return [
-                self._match(
-                    row,
-                    wordings[number],
-                    near[number] if number in near else float(vector_of(row["vector"]) @ vector),
-                    connection,
-                )
-                for number, row in rows.items()
-            ]
+            return [self._match(row, wordings[number], cosines[number], connection) for number, row in rows.items()]
 
     def scorer(self, facets: Sequence[Facet]) -> Scorer:
         """What scores texts for these facets (index terms, see `segmentation.terms`) by this store's statistics."""
