@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ingest import Report
 
 DONE, FAILED, USAGE = 0, 1, 2
+# What makes LangChain send questions and evidence to LangSmith; it may be set for another program.
+TRACING = ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = Settings.from_environ(os.environ, data_dir=getattr(options, "data_dir", None))
+        if not settings.tracing:
+            for name in TRACING:
+                os.environ.pop(name, None)
         return int(options.run(options, settings))
     except ZhiceError as error:
         from assistant.errors import AssistantError

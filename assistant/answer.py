@@ -74,7 +74,8 @@ class Answer:
 
     `confidence` is the chance that the best sentence found answers it, whether or not that was enough to say it.
     `evidence` are the passages that a language model is writing from, in a snapshot that is not the last. `generator`
-    is "extractive", or the name of the model that wrote the claims.
+    is "extractive", or the name of the model that wrote the claims; `usage` is what was asked of it: requests, characters
+    sent and received, and tokens where the endpoint counts them.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Answer:
     confidence: float = 0.0
     elapsed_ms: Mapping[str, float] = field(default_factory=dict)
     evidence: tuple[Citation, ...] = ()
+    usage: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def found(self) -> bool:

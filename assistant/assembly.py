@@ -6,6 +6,7 @@ import functools
 import gc
 import logging
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ from assistant.question import Understanding
 from assistant.reader import Reader
 from assistant.reranker import CrossEncoderReranker, Reranker
 from assistant.retrieval import Evidence, retrieve
+from assistant.rewording import Rewording
 from assistant.sentences import Sentences
 from assistant.settings import Settings
 from assistant.stages import Request, Stages, Standing
@@ -56,10 +58,11 @@ class Assistant:
         self.understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
         self.sentences = Sentences(store.encoder, regions, store.text)
-        support = Support(self.understanding)
-        self._writer = Writer(ModelClient(model), support, store.text) if model is not None else None
+        self._model = ModelClient(model) if model is not None else None
         reader = Reader(self.sentences, store.text)
-        self._stages = Stages(store, self.understanding, reader, self.standing, reranker, self._writer)
+        writer = Writer(self._model, Support(self.understanding), store.text) if self._model else None
+        rewording = Rewording(self._model, self.understanding) if self._model else None
+        self._stages = Stages(store, self.understanding, reader, self.standing, reranker, writer, rewording)
 
     def __enter__(self) -> Assistant:
         return self
@@ -78,8 +81,8 @@ class Assistant:
 
     def close(self) -> None:
         """Close the store, and the model's connections."""
-        if self._writer is not None:
-            self._writer.close()
+        if self._model is not None:
+            self._model.close()
         self.store.close()
 
     def warm_up(self) -> None:
@@ -127,10 +130,17 @@ class Assistant:
         history: Sequence[str] = (),
         as_of: date | str | None = None,
         filters: Mapping[str, str] | None = None,
+        stopped: threading.Event | None = None,
     ) -> Iterator[Answer]:
-        """`ask`, giving the answer as it grows: each snapshot replaces the one before, the last is the answer."""
+        """`ask`, giving the answer as it grows: each snapshot replaces the one before, the last is the answer.
+
+        Closing the iterator ends it between two snapshots; setting `stopped`, from any thread, ends a request to a
+        language model at once.
+        """
         answer: Answer | None = None
-        for answer in self.chain.stream(_request(question, history, as_of, filters)):
+        request = _request(question, history, as_of, filters)
+        request["stopped"] = stopped
+        for answer in self.chain.stream(request):
             yield answer
         if answer is not None:
             self.store.catalog.keep_answer(answer.id, answer.to_dict())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from assistant.answer import Checks, Citation, Claim
 from assistant.figures import in_english
@@ -26,15 +27,16 @@ _PER = re.compile(r"每(?:年度?|月|人|亩)(?=[^，,；;]{0,8}$)")
 class Composer:
     """Builds one answer's claims in order and numbers their citations; `dropped` counts what failed its checks.
 
-    `conflicting` tells that two documents answer one question with different figures, `degraded` that the language model
-    gave nothing that could be shown.
+    `rivals` answer one question with different figures, `degraded` tells that the language model gave nothing that could
+    be shown.
     """
 
     wording: Wording
+    language: Literal["zh", "en"]
     text_of: Callable[[str, int], str]
     citations: list[Citation] = field(default_factory=list)
     dropped: int = 0
-    conflicting: bool = False
+    rivals: tuple[Candidate, ...] = ()
     degraded: bool = False
     by: str = "extractive"
 
@@ -61,15 +63,25 @@ class Composer:
             if unsupported(said, quotes):
                 said = self.wording.say("sentence", quote=citation.quote)
             self.citations += cited
-            first = candidates[0]
-            self.conflicting |= (
-                not query.several
-                and bool(first.headline and candidate.headline)
-                and first.hit.document_id != candidate.hit.document_id
-                and {figure.key for figure in first.figures} != {figure.key for figure in candidate.figures}
-            )
             checks = Checks(quote=True, numbers=not unsupported(said, quotes))
             yield Claim(said, tuple(each.number for each in cited), checks)
+
+    def unsaid(self, query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Of candidates that disagree, those whose documents no citation names yet; they are kept as `rivals`."""
+        self.rivals = disagreeing(query, candidates) or self.rivals
+        cited = {citation.document_id for citation in self.citations}
+        return [rival for rival in self.rivals if rival.hit.document_id not in cited]
+
+    def sides(self) -> str:
+        """The rivals beside each other: figure, title, issuer and date of each."""
+        between, after = ("；", "，") if self.language == "zh" else ("; ", ", ")
+        sides = []
+        for rival in self.rivals:
+            metadata = rival.hit.metadata
+            facts = (f"《{metadata.title or rival.hit.source}》", metadata.issuer, metadata.published)
+            origin = after.join(fact for fact in facts if fact)
+            sides.append(self.wording.say("side", figure=self._figure(rival), origin=origin))
+        return between.join(sides)
 
     def nearest(self, candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
         """Citations of passages that come close, their sentences quoted whole."""
@@ -96,7 +108,11 @@ class Composer:
             self.dropped += 1
             return None
         self.citations = known
-        return Claim(written.text, tuple(each.number for each in cited), Checks(quote=True, numbers=True))
+        numbers = tuple(each.number for each in cited)
+        if written.computed:
+            said = self.wording.say("computed", sentence=written.text)
+            return Claim(said, numbers, Checks(quote=True, numbers="computed"))
+        return Claim(written.text, numbers, Checks(quote=True, numbers=True))
 
     def _with_headers(self, written: Written) -> Iterator[tuple[Hit, Span]]:
         """What a written sentence cites; a table row with the header that names its columns."""
@@ -132,15 +148,35 @@ class Composer:
 
     def _sentence(self, query: Query, candidate: Candidate, quote: str) -> str:
         """The wording of a claim over its quote, with the figure asked for in front if there is one."""
-        shown = candidate.headline
-        if not shown or shown == quote:
+        if not candidate.headline or candidate.headline == quote:
             return self.wording.say("sentence", quote=quote)
-        figure = candidate.figures[0]
-        if query.language == "en":
-            per = _PER.search(quote[: quote.find(shown)]) if shown in quote else None
-            shown = in_english(figure, shown, per=per[0] if per else "")
-            shown = shown[0].upper() + shown[1:]
+        shown = self._figure(candidate, quote)
         if query.premise:
             right = any(asked.key == other.key for asked in query.premise for other in candidate.figures)
             return self.wording.say("premise_right" if right else "premise", figure=shown, quote=quote)
         return self.wording.say("figure", figure=shown, quote=quote)
+
+    def _figure(self, candidate: Candidate, quote: str = "") -> str:
+        """The figure that a candidate answers with, in the answer's language; `quote` may say how often it is given."""
+        shown = candidate.headline
+        if self.language == "zh":
+            return shown
+        per = _PER.search(quote[: quote.find(shown)]) if shown in quote else None
+        english = in_english(candidate.figures[0], shown, per=per[0] if per else "")
+        return english[0].upper() + english[1:]
+
+
+def disagreeing(query: Query, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates of other documents that answer with other figures than the first, with it; none if all agree."""
+    if query.several or not candidates:
+        return ()
+    first = candidates[0]
+    others = [
+        other
+        for other in candidates[1:]
+        if first.headline
+        and other.headline
+        and first.hit.document_id != other.hit.document_id
+        and {figure.key for figure in first.figures} != {figure.key for figure in other.figures}
+    ]
+    return (first, *others) if others else ()

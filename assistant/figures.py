@@ -262,7 +262,7 @@ def in_english(figure: Figure, shown: str, *, per: str = "") -> str:
     """
     if isinstance(figure.value, str):
         return f"{_english_date(figure.value)} ({shown})"
-    amount = _english_amount(figure.value) + {"money": " yuan", "percent": "%"}.get(figure.kind, "")
+    amount = english_amount(figure.value) + {"money": " yuan", "percent": "%"}.get(figure.kind, "")
     if figure.kind == "money" and not figure.unit.startswith(("元", "圆", "块")):
         amount = amount.removesuffix(" yuan") + f" {_CURRENCIES.get(figure.unit, figure.unit)}"
     bound = {"max": "up to ", "min": "at least ", "about": "about "}.get(figure.bound, "")
@@ -274,7 +274,8 @@ _PERIODS = {"每年": " a year", "每年度": " a year", "每月": " a month", "
 _CURRENCIES = {"美元": "US dollars", "欧元": "euros", "港元": "Hong Kong dollars", "港币": "Hong Kong dollars", "日元": "yen", "英镑": "pounds"}  # fmt: skip
 
 
-def _english_amount(value: Decimal) -> str:
+def english_amount(value: Decimal) -> str:
+    """A number as English writes it: 50 million, 12,345."""
     for name, scale in reversed(_ENGLISH_SCALES.items()):
         if name in ("million", "billion", "trillion") and abs(value) >= scale:
             return f"{(value / scale).normalize():f} {name}"

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import aclosing, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from assistant.errors import ModelFault, SettingError
@@ -30,6 +30,9 @@ LONGEST_REPLY = 8000  # characters after which a reply is taken for endless
 BACK_OFF = 0.5  # seconds before the one retry, if the endpoint does not name its own
 FAILURES = 3  # in a row, after which an endpoint is left alone
 REST = 30.0  # seconds for which it is
+POLL = 0.1  # seconds after which it is looked whether somebody still waits for the answer
+
+COUNTED: Final = ("requests", "characters_sent", "characters_received", "input_tokens", "output_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,27 @@ class ModelSettings:
         return f"ModelSettings(name={self.name}, base_url={self.base_url}, api_key={key})"
 
 
+@dataclass(slots=True)
+class Exchange:
+    """One answer's talk with a model: until when it may last (in `time.monotonic` seconds), and what it took.
+
+    Setting `stopped` ends it: nobody waits for the answer any more. Tokens are counted where the endpoint counts them, characters always.
+    """
+
+    until: float
+    stopped: threading.Event = field(default_factory=threading.Event)
+    requests: int = 0
+    characters_sent: int = 0
+    characters_received: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def usage(self) -> dict[str, int]:
+        """What it took; empty if nothing was asked."""
+        counts = {name: getattr(self, name) for name in COUNTED}
+        return {name: count for name, count in counts.items() if count}
+
+
 def load_model(settings: ModelSettings) -> BaseChatModel:
     """The chat model that the settings name; it is not called.
 
@@ -68,18 +92,18 @@ def load_model(settings: ModelSettings) -> BaseChatModel:
     from langchain.chat_models import init_chat_model
 
     timeout = httpx.Timeout(settings.whole, connect=settings.connect)
+    # No connection outlives its request, so that cancelling an answer leaves none behind.
+    limits = httpx.Limits(max_keepalive_connections=0)
     options: dict[str, Any] = {"temperature": 0}
     if settings.base_url:
         options["base_url"] = settings.base_url
     if provider == "ollama":
-        options["client_kwargs"] = {"timeout": timeout}
+        options["client_kwargs"] = {"timeout": timeout, "limits": limits}
     else:
         options |= {"max_retries": 0, "timeout": timeout}
         if settings.api_key:
             options["api_key"] = settings.api_key
     if provider == "openai":
-        # No connection outlives its request, so that cancelling an answer leaves none behind.
-        limits = httpx.Limits(max_keepalive_connections=0)
         options["http_async_client"] = httpx.AsyncClient(timeout=timeout, limits=limits)
         options["api_key"] = settings.api_key or "none"  # local servers take any, the client refuses an empty one
     try:
@@ -163,41 +187,64 @@ class ModelClient:
         Raises:
             ModelFault: it failed; the message says what to look at.
         """
-        with closing(self.stream([("human", "Say OK.")])) as pieces:
+        with closing(self.stream([("human", "Say OK.")], self.exchange())) as pieces:
             next(pieces, None)
 
-    def stream(self, messages: Sequence[tuple[str, str]]) -> Generator[str]:
+    def exchange(self, stopped: threading.Event | None = None) -> Exchange:
+        """An exchange that begins now; setting `stopped` ends it."""
+        return Exchange(time.monotonic() + self.settings.whole, stopped or threading.Event())
+
+    def stream(self, messages: Sequence[tuple[str, str]], exchange: Exchange, *, share: float = 1.0) -> Generator[str]:
         """The pieces of a reply to messages, each a role and its text, as they come; closing the iterator ends the request.
+
+        It may take `share` of the exchange's time.
 
         Raises:
             ModelFault: with what went wrong, within the deadlines.
         """
         self.breaker.check()
+        seconds = min(exchange.until - time.monotonic(), share * self.settings.whole)
+        if seconds <= 0:
+            raise ModelFault("timeout", f"the answer took longer than {self.settings.whole:g} s")
+        exchange.characters_sent += sum(len(text) for _, text in messages)
         pieces: queue.Queue[str | ModelFault | None] = queue.Queue()
-        task = asyncio.run_coroutine_threadsafe(self._fill(messages, pieces), self._running())
+        task = asyncio.run_coroutine_threadsafe(self._fill(messages, pieces, seconds, exchange), self._running())
         try:
             while True:
-                # The coroutine keeps the deadlines; the margin is for a loop that was stopped.
-                piece = pieces.get(timeout=self.settings.whole + 5)
+                if exchange.stopped.is_set():
+                    raise ModelFault("cancelled", "the request was cancelled")
+                try:
+                    piece = pieces.get(timeout=POLL)
+                except queue.Empty:
+                    # The coroutine keeps the deadlines; the margin is for a loop that was stopped.
+                    if time.monotonic() > exchange.until + 5:
+                        self.breaker.failed()
+                        raise ModelFault("timeout", "the model's reply did not end in time") from None
+                    continue
                 if piece is None:
                     self.breaker.succeeded()
                     return
                 if isinstance(piece, ModelFault):
                     self.breaker.failed()
                     raise piece
+                exchange.characters_received += len(piece)
                 yield piece
-        except queue.Empty:
-            self.breaker.failed()
-            raise ModelFault("timeout", "the model's reply did not end in time") from None
         finally:
             task.cancel()
 
-    async def _fill(self, messages: Sequence[tuple[str, str]], pieces: queue.Queue[str | ModelFault | None]) -> None:
+    async def _fill(
+        self,
+        messages: Sequence[tuple[str, str]],
+        pieces: queue.Queue[str | ModelFault | None],
+        seconds: float,
+        exchange: Exchange,
+    ) -> None:
         try:
-            async with asyncio.timeout(self.settings.whole):
+            async with asyncio.timeout(seconds):
                 for attempt in (1, 2):
+                    exchange.requests += 1
                     try:
-                        async for piece in self._pieces(messages):
+                        async for piece in self._pieces(messages, exchange):
                             pieces.put(piece)
                         break
                     except ModelFault as fault:
@@ -208,12 +255,12 @@ class ModelClient:
         except ModelFault as fault:
             pieces.put(fault)
         except TimeoutError:
-            pieces.put(ModelFault("timeout", f"the reply took longer than {self.settings.whole:g} s"))
+            pieces.put(ModelFault("timeout", f"the reply took longer than {seconds:.3g} s"))
         except asyncio.CancelledError:
             pieces.put(ModelFault("cancelled", "the request was cancelled"))
             raise
 
-    async def _pieces(self, messages: Sequence[tuple[str, str]]) -> AsyncIterator[str]:
+    async def _pieces(self, messages: Sequence[tuple[str, str]], exchange: Exchange) -> AsyncIterator[str]:
         """One attempt; a fault before the first piece may be tried again."""
         length = 0
         try:
@@ -224,6 +271,9 @@ class ModelClient:
                         chunk = await anext(chunks, None)
                     if chunk is None:
                         break
+                    counted = chunk.usage_metadata
+                    exchange.input_tokens += counted["input_tokens"] if counted else 0
+                    exchange.output_tokens += counted["output_tokens"] if counted else 0
                     piece = chunk.text if isinstance(chunk.text, str) else str(chunk.content)
                     if not piece:
                         continue

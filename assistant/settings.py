@@ -18,7 +18,8 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 class Settings:
     """Everything that can be set; `from_environ` names the variables.
 
-    `admin_password` guards adding and removing documents; it is never shown by `repr`.
+    `admin_password` guards adding and removing documents; it is never shown by `repr`. `tracing` lets LangChain send what
+    it does to LangSmith, if LangSmith's own variables ask for it.
     """
 
     data_dir: Path
@@ -29,13 +30,14 @@ class Settings:
     port: int = 7860
     admin_password: str | None = None
     samples: bool = True
+    tracing: bool = False
 
     def __repr__(self) -> str:
         password = "set" if self.admin_password else "not set"
         return (
             f"Settings(data_dir={self.data_dir}, encoder={self.encoder}, reranker={self.reranker}, "
             f"model={self.model}, host={self.host}, port={self.port}, "
-            f"samples={self.samples}, admin_password={password})"
+            f"samples={self.samples}, tracing={self.tracing}, admin_password={password})"
         )
 
     @classmethod
@@ -55,6 +57,7 @@ class Settings:
             port=_port(environ.get("ZHICE_PORT") or "7860"),
             admin_password=environ.get("ZHICE_ADMIN_PASSWORD") or None,
             samples=_switch("ZHICE_SAMPLES", environ.get("ZHICE_SAMPLES") or "1"),
+            tracing=_switch("ZHICE_TRACING", environ.get("ZHICE_TRACING") or "0"),
         )
 
     def check_serving(self) -> None:

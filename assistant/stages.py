@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from assistant.answer import Answer, Claim, Status, Warning
 from assistant.composing import Composer
 from assistant.errors import ModelFault
+from assistant.model import Exchange
 from assistant.question import Query, Understanding
 from assistant.reader import Draft, Reader
 from assistant.reranker import Reranker
 from assistant.retrieval import Evidence, Weights, retrieve, weigh
+from assistant.rewording import Rewording
 from assistant.validity import source_warnings
 from assistant.writer import Writer
 from prompts import Wording, load_wording
@@ -30,12 +33,16 @@ WORTH_WRITING = 0.3
 
 
 class Request(TypedDict):
-    """What the stages take: a question, the questions asked before it (oldest first), the day it speaks for."""
+    """What the stages take: a question, the questions asked before it (oldest first), the day it speaks for.
+
+    Once `stopped` is set nobody waits for the answer any more, and the language model is asked no further.
+    """
 
     question: str
     history: Sequence[str]
     as_of: date
     filters: Mapping[str, str]
+    stopped: NotRequired[threading.Event | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class Stages:
         standing: Callable[[], Standing],
         reranker: Reranker | None = None,
         writer: Writer | None = None,
+        rewording: Rewording | None = None,
     ) -> None:
         self._store = store
         self._understanding = understanding
@@ -84,6 +92,7 @@ class Stages:
         self._standing = standing
         self._reranker = reranker
         self._writer = writer
+        self._rewording = rewording
 
     def run(self, request: Request) -> Iterator[Answer]:
         """The stages in order, giving the answer as it grows; each snapshot replaces the one before."""
@@ -107,7 +116,7 @@ class Stages:
             )
             for part in query.parts or (query,)
         ]
-        return replace(state, findings=tuple(found), elapsed_ms={**state.elapsed_ms, "retrieve": _since(started)})
+        return replace(state, findings=tuple(found), elapsed_ms=_spent(state, "retrieve", started))
 
     def read(self, state: State) -> State:
         """Evidence -> drafts."""
@@ -123,22 +132,28 @@ class Stages:
             self._reader.read(found.query, found.evidence, found.weights, stale=frozenset(stale))
             for found in state.findings
         ]
-        return replace(state, drafts=tuple(drafts), elapsed_ms={**state.elapsed_ms, "read": _since(started)})
+        return replace(state, drafts=tuple(drafts), elapsed_ms=_spent(state, "read", started))
 
     def answer(self, state: State) -> Iterator[Answer]:
-        """Drafts -> answer: one snapshot a verified claim, then the whole."""
+        """Drafts -> answer: what was found, one snapshot a verified claim, then the whole."""
         started = time.perf_counter()
         query = _known(state.query)
         wording = load_wording(query.language)
-        composer = Composer(wording, self._store.text)
+        composer = Composer(wording, query.language, self._store.text)
         answer = _blank(state, query)
+        exchange = self._writer.exchange(state.request.get("stopped")) if self._writer else None
+        if self._rewording and exchange and self._rewording.wanted(query, state.request["history"]):
+            yield replace(answer, status="partial", evidence=composer.nearest(state.drafts[0].closest))
+            state = self._reworded(state, self._rewording, exchange)
+            query = _known(state.query)
+            answer = replace(answer, standalone_question=query.standalone, confidence=_confidence(state))
         claims: list[Claim] = []
         without: list[str] = []
         for found, draft in zip(state.findings, state.drafts, strict=True):
             said = len(claims)
             if self._writes(query, draft):
                 yield replace(answer, status="partial", evidence=composer.nearest(draft.closest))
-            for claim in self._claims(composer, found, draft, query):
+            for claim in self._claims(composer, found, draft, query, answer, exchange):
                 claims.append(claim)
                 answer = replace(
                     answer,
@@ -150,28 +165,40 @@ class Stages:
                 yield answer
             if len(claims) == said:
                 without.append(found.query.question)
-        elapsed = {**state.elapsed_ms, "answer": _since(started)}
+        elapsed = _spent(state, "answer", started)
         elapsed["total"] = sum(elapsed.values())
+        answer = replace(answer, elapsed_ms=elapsed, usage=exchange.usage() if exchange else {})
         if claims:
             warnings = self._warnings(answer, composer, without, wording)
             whole: Status = "partial" if without or composer.dropped else "answered"
-            yield replace(answer, status=whole, warnings=warnings, generator=composer.by, elapsed_ms=elapsed)
+            yield replace(answer, status=whole, warnings=warnings, generator=composer.by)
         else:
-            closest = () if query.small_talk else state.drafts[0].closest
-            rivals = state.drafts[0].rivals
-            if query.dangling:
-                text = wording.say("clarify_follow_up")
-            elif rivals:
-                text = wording.say("clarify_subject", subjects="、".join(f"《{title}》" for title in rivals))
-            else:
-                text = wording.say("refusal")
-            yield replace(
-                answer,
-                status="clarify" if query.dangling or rivals else "not_found",
-                text=text,
-                nearest=composer.nearest(closest),
-                elapsed_ms=elapsed,
-            )
+            yield self._without_claims(answer, query, state.drafts[0], composer)
+
+    def _without_claims(self, answer: Answer, query: Query, draft: Draft, composer: Composer) -> Answer:
+        """The refusal, or what to ask back, with the passages that come close."""
+        wording = composer.wording
+        if query.dangling:
+            text = wording.say("clarify_follow_up")
+        elif draft.rivals:
+            text = wording.say("clarify_subject", subjects="、".join(f"《{title}》" for title in draft.rivals))
+        else:
+            text = wording.say("refusal")
+        return replace(
+            answer,
+            status="clarify" if query.dangling or draft.rivals else "not_found",
+            text=text,
+            nearest=composer.nearest(() if query.small_talk else draft.closest),
+        )
+
+    def _reworded(self, state: State, rewording: Rewording, exchange: Exchange) -> State:
+        """The state after searching for the model's wording of the question, unless only the question itself is answered."""
+        query = _known(state.query)
+        said = rewording.standalone(query, state.request["history"], exchange)
+        if said is None:
+            return state
+        again = self.read(self.retrieve(replace(state, query=self._understanding.understand(said))))
+        return again if _answered(again) or not _answered(state) else state
 
     def _writes(self, query: Query, draft: Draft) -> bool:
         """Whether a model is asked: the evidence may hold an answer, and nothing has to be asked back first."""
@@ -181,13 +208,25 @@ class Stages:
             and any(found.fits and found.confidence >= WORTH_WRITING for found in draft.closest)
         )
 
-    def _claims(self, composer: Composer, found: Findings, draft: Draft, query: Query) -> Iterator[Claim]:
-        """The model's sentences that their sources bear out; without any, the sources' own."""
+    def _claims(
+        self,
+        composer: Composer,
+        found: Findings,
+        draft: Draft,
+        query: Query,
+        answer: Answer,
+        exchange: Exchange | None,
+    ) -> Iterator[Claim]:
+        """The model's sentences that their sources bear out, then the sources' own on what those leave out."""
+        chosen = () if query.dangling else draft.chosen
         written = 0
-        if self._writer is not None and self._writes(query, draft):
+        if self._writer and exchange and self._writes(query, draft):
             composer.degraded = True
+            question = found.query.standalone
+            if found.query.language != answer.language:
+                question = f"{answer.question} ({question})"
             try:
-                for sentence in self._writer.write(found.query, found.evidence):
+                for sentence in self._writer.write(question, answer.language, found.evidence, exchange):
                     claim = composer.written(sentence)
                     if claim is not None:
                         written += 1
@@ -198,7 +237,8 @@ class Stages:
                 composer.dropped += 1  # what it would have said further
         if not written:
             composer.dropped = 0
-            yield from composer.claims(found.query, () if query.dangling else draft.chosen)
+            yield from composer.claims(found.query, chosen)
+        yield from composer.claims(found.query, composer.unsaid(found.query, chosen))
 
     def _warnings(
         self, answer: Answer, composer: Composer, without: Sequence[str], wording: Wording
@@ -211,9 +251,10 @@ class Stages:
             samples=standing.samples,
             wording=wording,
         )
-        if composer.conflicting:
-            numbers = tuple(citation.number for citation in answer.citations)
-            warnings += (Warning("conflict", wording.say("warning_conflict"), numbers),)
+        if composer.rivals:
+            documents = {rival.hit.document_id for rival in composer.rivals}
+            numbers = tuple(each.number for each in answer.citations if each.document_id in documents)
+            warnings += (Warning("conflict", wording.say("warning_conflict", sides=composer.sides()), numbers),)
         if composer.degraded:
             warnings += (Warning("degraded", wording.say("warning_degraded")),)
         if composer.dropped:
@@ -235,8 +276,16 @@ def _blank(state: State, query: Query) -> Answer:
         standalone_question=query.standalone,
         language=query.language,
         generator="extractive",
-        confidence=min((draft.confidence for draft in state.drafts), default=0.0),
+        confidence=_confidence(state),
     )
+
+
+def _confidence(state: State) -> float:
+    return min((draft.confidence for draft in state.drafts), default=0.0)
+
+
+def _answered(state: State) -> bool:
+    return any(draft.chosen for draft in state.drafts)
 
 
 def _known(query: Query | None) -> Query:
@@ -247,3 +296,8 @@ def _known(query: Query | None) -> Query:
 
 def _since(started: float) -> float:
     return 1000 * (time.perf_counter() - started)
+
+
+def _spent(state: State, stage: str, started: float) -> dict[str, float]:
+    """The milliseconds of each stage, with another run of this one."""
+    return {**state.elapsed_ms, stage: state.elapsed_ms.get(stage, 0.0) + _since(started)}

@@ -9,21 +9,23 @@ from __future__ import annotations
 import re
 import secrets
 import string
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
-from assistant.model import ModelClient
-from assistant.question import Query
+from assistant.model import Exchange, ModelClient
 from assistant.quoting import header_span, named_cells, trim
 from assistant.retrieval import Evidence
+from assistant.sums import calculate, repeated
 from assistant.support import Source, Support
 from prompts import load_prompts
 from vectorstore.passage import Hit, Span
 from vectorstore.segmentation import sentence_spans
 
 MOST_SENTENCES: Final = 6  # of an answer
+SHORTEST: Final = 4  # characters of a sentence that says something
 BEFORE: Final = 200  # characters before a sentence in which its subject may stand
 NONE: Final = "NO_BASIS"
 
@@ -51,11 +53,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A sentence of the reply with what it cites; `problems` says why it is not to be shown as it is."""
+    """A sentence of the reply with what it cites; `problems` says why it is not to be shown as it is.
+
+    `computed` tells that it ends with a result which was calculated from figures of what it cites.
+    """
 
     text: str
     cited: tuple[Issued, ...]
     problems: tuple[str, ...]
+    computed: bool = False
 
 
 @dataclass(slots=True)
@@ -108,47 +114,40 @@ class Writer:
         """The model's name, as it was set."""
         return self._client.settings.name
 
-    def close(self) -> None:
-        """End the model's connections."""
-        self._client.close()
+    def exchange(self, stopped: threading.Event | None) -> Exchange:
+        """The talk about one answer, which begins now; setting `stopped` ends it."""
+        return self._client.exchange(stopped)
 
-    def write(self, query: Query, evidence: Sequence[Evidence]) -> Iterator[Written]:
+    def write(
+        self, question: str, language: Literal["zh", "en"], evidence: Sequence[Evidence], exchange: Exchange
+    ) -> Iterator[Written]:
         """The sentences of the reply as they are completed, each checked; none if the model sees no basis.
+
+        `question` can be read without the conversation; the reply is in `language`.
 
         Raises:
             ModelFault: no reply, or none to the end; what was given before stands.
         """
         issued = self.issue(evidence)
-        prompts = load_prompts(query.language)
+        prompts = load_prompts(language)
         fence = f"<<<{secrets.token_hex(4)}>>>"
         handles = list(issued)
         examples = {"first": handles[0], "second": handles[min(1, len(handles) - 1)]}
         system = prompts.say("system", fence=fence, none=NONE, most=MOST_SENTENCES, **examples)
-        question = prompts.say(
-            "question", fence=fence, evidence=self._listing(issued), question=query.standalone.translate(_BRACKETS)
+        asked = prompts.say(
+            "question", fence=fence, evidence=self._listing(issued), question=question.translate(_BRACKETS)
         )
         parser, count = Parser(), 0
-        with closing(self._client.stream([("system", system), ("human", question)])) as pieces:
+        with closing(self._client.stream([("system", system), ("human", asked)], exchange)) as pieces:
             for piece in pieces:
                 for said in parser.feed(piece):
                     if NONE in said.text or count >= MOST_SENTENCES:
                         return
                     count += 1
-                    yield self._checked(said, issued)
+                    yield self._checked(said, issued, language)
         for said in parser.end():
             if NONE not in said.text and count < MOST_SENTENCES:
-                yield self._checked(said, issued)
-
-    def rewrite(self, question: str, history: Sequence[str], language: str) -> str:
-        """A question made standalone, in Chinese, for the search alone.
-
-        Raises:
-            ModelFault: no reply.
-        """
-        prompts = load_prompts("en" if language == "en" else "zh")
-        asked = prompts.say("rewrite", history="\n".join(history) or "-", question=question)
-        with closing(self._client.stream([("system", prompts.say("rewrite_system")), ("human", asked)])) as pieces:
-            return " ".join("".join(pieces).split())[:LONGEST_REWRITE]
+                yield self._checked(said, issued, language)
 
     def issue(self, evidence: Sequence[Evidence]) -> dict[str, Issued]:
         """The sentences of the evidence by handle, the best passages first, as many as the budget holds."""
@@ -183,14 +182,21 @@ class Writer:
             lines.append(f"[{handle}] {' '.join(words.split()).translate(_BRACKETS)}")
         return "\n".join(lines)
 
-    def _checked(self, said: Said, issued: dict[str, Issued]) -> Written:
+    def _checked(self, said: Said, issued: dict[str, Issued], language: Literal["zh", "en"]) -> Written:
         known = tuple(issued[handle] for handle in dict.fromkeys(said.handles) if handle in issued)
         problems = [f"[{handle}] was never issued" for handle in said.handles if handle not in issued]
         if not said.handles:
             problems.append("it cites nothing")
+        calculation = calculate(said.text, language)
         if known:
-            problems += self._support.problems(said.text, [self._source(sentence) for sentence in known])
-        return Written(said.text, known, tuple(problems))
+            claim = calculation.operands if calculation else said.text
+            sources = [self._source(sentence) for sentence in known]
+            problems += self._support.problems(claim, sources)
+            if calculation:
+                problems += repeated(claim, [source.words for source in sources])
+        if calculation is None:
+            return Written(said.text, known, tuple(problems))
+        return Written(calculation.said, known, (*problems, *calculation.problems), computed=True)
 
     def _source(self, sentence: Issued) -> Source:
         hit, (start, end) = sentence.hit, sentence.span
@@ -209,7 +215,3 @@ class Writer:
         text = self._text_of(sentence.hit.document_id, sentence.hit.version)
         header = header_span(text, sentence.hit.passage.start)
         return named_cells(text, header, sentence.span) if header[1] <= sentence.span[0] else ""
-
-
-LONGEST_REWRITE: Final = 300  # characters
-SHORTEST: Final = 4  # characters of a sentence that says something

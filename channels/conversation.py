@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -52,8 +53,10 @@ class Turn:
 Turns = tuple[Turn, ...]
 
 
-def ask(assistant: Assistant, turns: Turns, question: str, language: Language) -> Iterator[Turns]:
-    """The conversation with the question asked in it, as its answer grows."""
+def ask(
+    assistant: Assistant, turns: Turns, question: str, language: Language, stopped: threading.Event | None = None
+) -> Iterator[Turns]:
+    """The conversation with the question asked in it, as its answer grows, until somebody sets `stopped`."""
     question = question.strip()
     earlier = turns[-KEPT_TURNS + 1 :]
     turn = Turn(question)
@@ -64,7 +67,10 @@ def ask(assistant: Assistant, turns: Turns, question: str, language: Language) -
     yield (*earlier, turn)
     try:
         history = [before.question for before in earlier if before.answer is not None]
-        for answer in assistant.stream(question, history=history):
+        for answer in assistant.stream(question, history=history, stopped=stopped):
+            if stopped is not None and stopped.is_set():
+                yield (*earlier, replace(turn, state="stopped"))
+                return
             turn = replace(turn, answer=answer, evidence=evidence(assistant, answer))
             yield (*earlier, turn)
         turn = replace(turn, state="done")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,7 @@ class Events:
         self._assistant = assistant
         self._shelf = shelf
         self._allowance = Allowance(QUESTIONS_A_MINUTE, 60)
+        self._running: dict[str, threading.Event] = {}
 
     def ask_typed(self, text: str, turns: Turns, language: Language, request: gr.Request) -> Iterator[Step]:
         yield from self._asked(text, turns, language, request)
@@ -134,18 +136,32 @@ class Events:
             gr.Warning(say(language, "too_fast", seconds=int(wait) + 1))
             yield (gr.skip(),) * 5
             return
-        for after in conversation.ask(self._assistant, turns, text, language):
-            running = after[-1].state == "asking"
-            shown = markup.conversation(after, language)
-            yield "", after, shown, gr.update(visible=not running), gr.update(visible=running)
+        session, stopped = request.session_hash or "", threading.Event()
+        self._running[session] = stopped
+        try:
+            for after in conversation.ask(self._assistant, turns, text, language, stopped):
+                running = after[-1].state == "asking"
+                shown = markup.conversation(after, language)
+                yield "", after, shown, gr.update(visible=not running), gr.update(visible=running)
+        finally:
+            if self._running.get(session) is stopped:
+                del self._running[session]
 
-    def stop(self, turns: Turns, language: Language) -> Step:
+    def leave(self, request: gr.Request) -> None:
+        """Nobody waits for this session's answer any more."""
+        stopped = self._running.get(request.session_hash or "")
+        if stopped is not None:
+            stopped.set()
+
+    def stop(self, turns: Turns, language: Language, request: gr.Request) -> Step:
         """New values of `Parts.growing` without its first."""
+        self.leave(request)
         after = conversation.stopped(turns)
         return after, markup.conversation(after, language), gr.update(visible=True), gr.update(visible=False)
 
-    def start_anew(self, language: Language) -> Step:
+    def start_anew(self, language: Language, request: gr.Request) -> Step:
         """New values of `Parts.growing` and of the panel."""
+        self.leave(request)
         shown = markup.conversation((), language)
         return "", (), shown, gr.update(visible=True), gr.update(visible=False), markup.panel(language)
 
@@ -268,6 +284,7 @@ def _connect(page: gr.Blocks, parts: Parts, events: Events) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     talk, language, turns, documents, files = parts.talk, parts.language, parts.turns, parts.documents, parts.files
     page.load(events.load, [turns], parts.worded, **quiet)
+    page.unload(events.leave)
     parts.switch.click(events.switch, [language, turns], parts.worded, **quiet)
     # A stopped answer is over for the browser only when its last step ends, which must not hold up the next question;
     # that a second one does not start beside the first is seen to on the server.

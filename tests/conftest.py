@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.pipeline import prepare
+from tests.assistant.scripted_model import ScriptedModel, scripted_model
 from vectorstore.catalog import Record
 from vectorstore.store import PolicyStore
 
@@ -36,6 +37,20 @@ TALENT = """海州市青年人才安居办法
 
 第三条 补贴由市人力资源和社会保障局受理。
 """
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[ScriptedModel]:
+    """A language model's endpoint on this machine; tests take `model`, which forgets what earlier ones told it."""
+    with scripted_model() as running:
+        yield running
+
+
+@pytest.fixture
+def model(endpoint: ScriptedModel) -> ScriptedModel:
+    """The endpoint, told nothing yet."""
+    endpoint.reset()
+    return endpoint
 
 
 @pytest.fixture

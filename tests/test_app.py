@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,13 @@ def test_samples_can_be_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with open_assistant(data_dir=tmp_path) as assistant:
         assert assistant.documents() == []
         assert assistant.ask("奖励多少？").status == "not_found"
+
+
+@pytest.mark.parametrize(("setting", "left"), [("", {}), ("1", {"LANGSMITH_TRACING": "true"})])
+def test_nothing_is_traced_unless_it_is_asked_for(
+    kb: Path, monkeypatch: pytest.MonkeyPatch, setting: str, left: dict[str, str]
+) -> None:
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    monkeypatch.setenv("ZHICE_TRACING", setting)
+    assert zhice(kb, "list") == 0
+    assert {name: value for name, value in os.environ.items() if name in app.TRACING} == left

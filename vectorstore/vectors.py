@@ -1,8 +1,7 @@
 """The Chroma collection: immutable generations of it, each proven before it is used.
 
 Chroma keeps its vectors in memory, so a generation holds them along their principal axes only, and names more passages
-than are wanted: their exact cosines are computed from the catalog's vectors. Of the 100 passages nearest to a question
-among 147,288 from statutes, 93 are among the 300 that the axes name, and of the nearest ten 99.4 in a hundred.
+than are wanted: their exact cosines are computed from the catalog's vectors.
 
 A generation is built once from the catalog's vectors into a folder of its own, made to find every one of them, and
 closed; a manifest of its files' hashes goes into the catalog. Nothing is ever added to it, so no crash can catch it
@@ -96,6 +95,8 @@ def _fill(folder: Path, ids: Sequence[int], vectors: NDArray[np.float32]) -> Non
 
 def check(folder: Path, manifest: dict[str, str]) -> None:
     """Raises: GenerationDamaged."""
+    if _AXES_FILE not in manifest:
+        raise GenerationDamaged(f"The index folder {folder} was built by an earlier version.")
     found = _manifest(folder)
     changed = sorted(name for name in manifest.keys() | found.keys() if manifest.get(name) != found.get(name))
     if changed:

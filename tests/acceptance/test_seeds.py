@@ -17,14 +17,9 @@ import pytest
 from assistant import Assistant, open_assistant
 from evaluation import Summary, evaluate, load_questions, table
 from ingest import ingest_paths
+from tests.acceptance.seeds import QUESTIONS, SHARED, needs_seeds
 
-SHARED = Path(os.environ.get("ZHICE_SHARED", "/nonexistent"))
-QUESTIONS = SHARED / "questions" / "seeds_dev.jsonl"
-
-pytestmark = [
-    pytest.mark.seeds,
-    pytest.mark.skipif(not QUESTIONS.exists(), reason="needs the seed documents; `make accept` says where they lie"),
-]
+pytestmark = needs_seeds
 
 
 @pytest.fixture(scope="module")

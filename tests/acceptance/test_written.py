@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,30 +11,19 @@ from assistant.model import ModelSettings
 from assistant.settings import Settings
 from evaluation import load_questions
 from ingest import ingest_paths
+from tests.acceptance.seeds import QUESTIONS, SHARED, needs_seeds
 from tests.assistant.misbehaving import WRONGS, right
-from tests.assistant.scripted_model import ScriptedModel, scripted_model
+from tests.assistant.scripted_model import ScriptedModel
 from tests.assistant.trials import trials
 
-SHARED = Path(os.environ.get("ZHICE_SHARED", "/nonexistent"))
-QUESTIONS = SHARED / "questions" / "seeds_dev.jsonl"
-
-pytestmark = [
-    pytest.mark.seeds,
-    pytest.mark.skipif(not QUESTIONS.exists(), reason="needs the seed documents; `make accept` says where they lie"),
-]
+pytestmark = needs_seeds
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[ScriptedModel]:
-    with scripted_model() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def assistant(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+def assistant(endpoint: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     data = tmp_path_factory.mktemp("kb")
     ingest_paths([SHARED / "seeds"], data_dir=data)
-    settings = Settings(data, model=ModelSettings("openai:scripted", base_url=model.url))
+    settings = Settings(data, model=ModelSettings("openai:scripted", base_url=endpoint.url))
     with open_assistant(settings=settings) as opened:
         yield opened
 

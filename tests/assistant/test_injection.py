@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from assistant import Assistant
 from assistant.model import ModelSettings
-from tests.assistant.scripted_model import Prompt, ScriptedModel, scripted_model
+from tests.assistant.scripted_model import Prompt, ScriptedModel
 from tests.assistant.trials import sound
+from tests.conftest import Put
 from vectorstore.store import PolicyStore
 
 POLICY = """海州市园区运营机构奖励办法
@@ -134,18 +134,14 @@ class Obeying:
         )
 
 
-@pytest.fixture(scope="module")
-def model() -> Iterator[ScriptedModel]:
-    with scripted_model() as running:
-        yield running
-
-
 def test_there_are_more_than_sixty_attacks() -> None:
     assert len(set(ATTACKS)) == len(ATTACKS) >= 62
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_an_attack_in_a_document_changes_nothing(model: ScriptedModel, attack: str, store: PolicyStore, put) -> None:  # type: ignore[no-untyped-def]
+def test_an_attack_in_a_document_changes_nothing(
+    model: ScriptedModel, attack: str, store: PolicyStore, put: Put
+) -> None:
     put("policy.txt", POLICY.format(attack=attack))
     model.reply = Obeying(attack)
     with Assistant(store, model=ModelSettings("openai:scripted", base_url=model.url)) as assistant:
@@ -160,7 +156,9 @@ def test_an_attack_in_a_document_changes_nothing(model: ScriptedModel, attack: s
 
 
 @pytest.mark.parametrize("attack", [*OVERRIDES["zh"], *OVERRIDES["en"], *LEAKS, *ROLES])
-def test_an_attack_in_a_question_changes_nothing(model: ScriptedModel, attack: str, store: PolicyStore, put) -> None:  # type: ignore[no-untyped-def]
+def test_an_attack_in_a_question_changes_nothing(
+    model: ScriptedModel, attack: str, store: PolicyStore, put: Put
+) -> None:
     put("policy.txt", POLICY.format(attack="奖励资金专款专用。"))
     model.reply = Obeying(attack)
     with Assistant(store, model=ModelSettings("openai:scripted", base_url=model.url)) as assistant:

@@ -12,7 +12,7 @@ from assistant.model import ModelSettings
 from evaluation import load_questions
 from ingest.pipeline import ingest_samples
 from tests.assistant.misbehaving import WRONGS, right
-from tests.assistant.scripted_model import ScriptedModel, scripted_model
+from tests.assistant.scripted_model import ScriptedModel
 from tests.assistant.trials import Trial, trials
 from vectorstore.store import PolicyStore
 
@@ -20,16 +20,10 @@ QUESTIONS = load_questions(Path(__file__).parents[1] / "data" / "samples.jsonl")
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[ScriptedModel]:
-    with scripted_model() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def assistant(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+def assistant(endpoint: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     store = PolicyStore(tmp_path_factory.mktemp("kb"))
     ingest_samples(store)
-    with Assistant(store, model=ModelSettings("openai:scripted", base_url=model.url)) as opened:
+    with Assistant(store, model=ModelSettings("openai:scripted", base_url=endpoint.url)) as opened:
         yield opened
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,7 +18,7 @@ from assistant.model import FAILURES, Breaker, ModelSettings, load_model
 from assistant.settings import Settings
 from assistant.writer import Parser, Said
 from channels.conversation import evidence
-from tests.assistant.scripted_model import Prompt, ScriptedModel, scripted_model
+from tests.assistant.scripted_model import Prompt, ScriptedModel
 from tests.conftest import PARK, TALENT, Put
 from vectorstore.store import PolicyStore
 
@@ -32,16 +35,10 @@ def right(prompt: Prompt) -> str:
 
 
 @pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with scripted_model() as running:
-        running.reply = right
-        yield running
-
-
-@pytest.fixture
 def assistant(store: PolicyStore, put: Put, model: ScriptedModel) -> Iterator[Assistant]:
     put("park.txt", PARK)
     put("talent.txt", TALENT)
+    model.reply = right
     settings = ModelSettings(
         "openai:scripted", base_url=model.url, api_key="sk-secret", connect=1, first_token=1.5, whole=4
     )
@@ -172,6 +169,44 @@ def test_leaving_the_stream_ends_the_request(assistant: Assistant, model: Script
     assert model.open_streams == 0
 
 
+def test_a_checked_sentence_is_shown_at_once(assistant: Assistant, model: ScriptedModel) -> None:
+    model.reply = lambda prompt: right(prompt) + "补贴由财政拨付，" * 200
+    model.pause = 0.01
+    for snapshot in assistant.stream(QUESTION):
+        if snapshot.claims:
+            shown = time.monotonic()
+            break
+    assert snapshot.text == f"{SENTENCE}[1]"
+    assert shown - model.said_at(f"{SENTENCE}。[") < 0.3
+    assert model.open_streams == 1
+
+
+def test_what_was_asked_of_the_model_is_counted(assistant: Assistant, model: ScriptedModel) -> None:
+    answer = assistant.ask(QUESTION)
+    sent = sum(len(message["content"]) for message in model.prompts[0].messages)
+    assert answer.usage["requests"] == 1
+    assert answer.usage["characters_sent"] == sent
+    assert answer.usage["characters_received"] == len(right(model.prompts[0]))
+    assert (answer.usage["input_tokens"], answer.usage["output_tokens"]) == (sent, len(right(model.prompts[0])))
+
+
+def test_two_documents_that_disagree_are_shown_beside_each_other(
+    store: PolicyStore, put: Put, model: ScriptedModel
+) -> None:
+    put("park.txt", PARK)
+    put("news.txt", PARK.replace("奖励办法", "奖励细则").replace("3000万元", "2000万元"))
+    model.reply = right
+    with Assistant(store, model=ModelSettings("openai:scripted", base_url=model.url)) as assistant:
+        answer = assistant.ask("海州市园区运营机构考核优秀每年最高奖励多少？")
+    assert answer.generator == "openai:scripted"
+    assert {citation.title for citation in answer.citations} == {
+        "海州市产业园区运营机构奖励办法", "海州市产业园区运营机构奖励细则"
+    }  # fmt: skip
+    (conflict,) = [warning for warning in answer.warnings if warning.code == "conflict"]
+    assert "最高3000万元（《海州市产业园区运营机构奖励办法》" in conflict.message
+    assert "最高2000万元（《海州市产业园区运营机构奖励细则》" in conflict.message
+
+
 def test_what_is_sent_is_the_question_and_the_evidence(assistant: Assistant, model: ScriptedModel) -> None:
     assistant.ask(QUESTION)
     sent = model.prompts[0].messages
@@ -199,9 +234,13 @@ def test_without_evidence_no_model_is_asked(assistant: Assistant, model: Scripte
     assert model.prompts == []
 
 
-def test_the_key_is_never_shown(model: ScriptedModel, caplog: pytest.LogCaptureFixture) -> None:
-    settings = ModelSettings("openai:scripted", api_key="sk-secret")
-    assert "sk-secret" not in repr(settings)
+def test_the_key_is_never_shown(assistant: Assistant, model: ScriptedModel, caplog: pytest.LogCaptureFixture) -> None:
+    model.fault = "echo"  # a gateway that repeats the key in its refusal
+    with caplog.at_level(logging.DEBUG):
+        answer = assistant.ask(QUESTION)
+    assert "refused the request" in caplog.text
+    assert model.keys == ["Bearer sk-secret"]
+    assert "sk-secret" not in caplog.text + repr(answer) + repr(ModelSettings("openai:scripted", api_key="sk-secret"))
 
 
 @pytest.mark.parametrize(
@@ -256,6 +295,29 @@ def test_the_doctor_asks_the_endpoint(model: ScriptedModel, tmp_path: Path, faul
     assert found.good is good
     assert words in found.detail
     assert "sk-secret" not in found.detail
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+CONFIGURATIONS = re.findall(r"^\| ([^|]+) \| `pip install 'zhice\[\w+\]'` \| (.+) \|$", README, re.MULTILINE)
+
+
+def test_the_readme_names_three_configurations() -> None:
+    assert len(CONFIGURATIONS) == 3
+
+
+@pytest.mark.parametrize(("endpoint_name", "cell"), CONFIGURATIONS)
+def test_the_readmes_configurations_work(
+    store: PolicyStore, put: Put, model: ScriptedModel, endpoint_name: str, cell: str
+) -> None:
+    put("park.txt", PARK)
+    model.reply = right
+    environ = dict(re.findall(r"`(ZHICE_\w+)=([^`]+)`", cell))
+    environ["ZHICE_BASE_URL"] = model.url.removesuffix("/v1") + urlsplit(environ["ZHICE_BASE_URL"]).path
+    settings = Settings.from_environ(environ, data_dir="kb").model
+    with Assistant(store, model=settings) as assistant:
+        answer = assistant.ask(QUESTION)
+    assert answer.text == f"{SENTENCE}[1]", endpoint_name
+    assert answer.generator == environ["ZHICE_MODEL"]
 
 
 def test_the_model_is_set_by_the_environment() -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
@@ -24,6 +25,11 @@ from vectorstore.encoder import Encoder, load_encoder
 from vectorstore.errors import StoreError, ZhiceError
 from vectorstore.passage import Document, Heading, Metadata, Passage
 from vectorstore.store import PolicyStore
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+OpenPage = Callable[..., "Page"]
 
 CHROMIUM = os.environ.get("ZHICE_CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
@@ -199,3 +205,31 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def open_page(address: str, chromium: Any) -> Iterator[OpenPage]:
+    """Opens the page in a fresh browser session; afterwards nothing may have been asked of another host."""
+    contexts, asked, problems = [], set(), []
+
+    def opened(
+        path: str = "/", *, at: str = address, language: str = "zh-CN", width: int = 1280, **options: Any
+    ) -> Page:
+        context = chromium.new_context(locale=language, viewport={"width": width, "height": 844}, **options)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        context.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if "Content Security Policy" in said.text else None)
+        page.goto(at + path)
+        if path == "/":
+            page.locator("#question textarea").wait_for()
+            page.wait_for_function("document.querySelector('.masthead')?.dataset.settled")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert asked <= {"127.0.0.1"}
+    assert problems == []

@@ -32,9 +32,9 @@ def test_the_questions_before_are_the_history(shelf: Any, monkeypatch: pytest.Mo
     given: list[list[str]] = []
     whole = shelf.assistant.stream
 
-    def stream(question: str, *, history: list[str]) -> Any:
+    def stream(question: str, *, history: list[str], **options: Any) -> Any:
         given.append(list(history))
-        return whole(question, history=history)
+        return whole(question, history=history, **options)
 
     monkeypatch.setattr(shelf.assistant, "stream", stream)
     turns = last(shelf.assistant, last(shelf.assistant, (), QUESTION), "那考核指标有哪些？")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.channels.conftest import OpenPage
 
 pytestmark = [
     pytest.mark.browser,
@@ -21,8 +22,6 @@ QUESTION = "园区管理机构每年最高能拿到多少奖补？"
 expect.set_options(timeout=15_000)
 SERIOUS = ("serious", "critical")
 
-OpenPage = Callable[..., Page]
-
 
 @pytest.fixture(scope="module")
 def address(shelf: Any, serving: Callable[[Any], str]) -> str:
@@ -32,34 +31,6 @@ def address(shelf: Any, serving: Callable[[Any], str]) -> str:
 @pytest.fixture(scope="module")
 def locked_address(shelf: Any, serving: Callable[[Any], str]) -> str:
     return serving(shelf.app(PASSWORD))
-
-
-@pytest.fixture
-def open_page(address: str, chromium: Any) -> Iterator[OpenPage]:
-    """Opens the page in a fresh browser session; afterwards nothing may have been asked of another host."""
-    contexts, asked, problems = [], set(), []
-
-    def opened(
-        path: str = "/", *, at: str = address, language: str = "zh-CN", width: int = 1280, **options: Any
-    ) -> Page:
-        context = chromium.new_context(locale=language, viewport={"width": width, "height": 844}, **options)
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        context.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda said: problems.append(said.text) if "Content Security Policy" in said.text else None)
-        page.goto(at + path)
-        if path == "/":
-            page.locator("#question textarea").wait_for()
-            page.wait_for_function("document.querySelector('.masthead')?.dataset.settled")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert asked <= {"127.0.0.1"}
-    assert problems == []
 
 
 def ask(page: Page, question: str) -> Any:
