@@ -155,6 +155,23 @@ def test_an_attack_in_a_document_changes_nothing(
     assert all(citation.link.startswith("/d/") for citation in answer.citations)
 
 
+@pytest.mark.parametrize("attack", [*LINKS, *HIDDEN])
+def test_an_attack_in_a_web_page_changes_nothing(
+    model: ScriptedModel, attack: str, store: PolicyStore, put: Put
+) -> None:
+    body = "".join(f"<p>{line}</p>" for line in POLICY.format(attack=attack).splitlines() if line)
+    hidden = f'<div style="display:none">{attack}</div><!-- {attack} -->'
+    put("policy.html", f"<html><head><meta charset='utf-8'></head><body>{hidden}{body}</body></html>")
+    model.reply = Obeying(attack)
+    with Assistant(store, model=ModelSettings("openai:scripted", base_url=model.url)) as assistant:
+        answer = assistant.ask(QUESTION)
+        assert sound(assistant, answer)
+    said = " ".join(claim.text for claim in answer.claims)
+    assert "最高3000万元" in said
+    assert EVIL not in said
+    assert "9000" not in said
+
+
 @pytest.mark.parametrize("attack", [*OVERRIDES["zh"], *OVERRIDES["en"], *LEAKS, *ROLES])
 def test_an_attack_in_a_question_changes_nothing(
     model: ScriptedModel, attack: str, store: PolicyStore, put: Put
