@@ -212,9 +212,10 @@ def test_the_page_speaks_english_and_remembers_the_switch(open_page: OpenPage) -
     page.get_by_role("button", name="中文").click()
     expect(page.get_by_role("tab", name="问答")).to_be_visible()
     expect(page.locator(".turn")).to_have_count(1)
+    page.wait_for_function("document.querySelector('.masthead').dataset.settled === 'zh'")  # and so remembered
     page.reload()
     expect(page.get_by_role("tab", name="问答")).to_be_visible()
-    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(open_page: OpenPage, shelf: Any) -> None:
