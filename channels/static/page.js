@@ -265,6 +265,18 @@
     );
   }
 
+  // The language that was chosen is remembered at once: the masthead that shows it may be a new element.
+  document.addEventListener(
+    "click",
+    (event) => {
+      const masthead = document.querySelector(".masthead");
+      if (masthead && event.target.closest("#switch")) {
+        cookie("zhice_language", masthead.dataset.language === "zh" ? "en" : "zh");
+      }
+    },
+    true,
+  );
+
   // Gradio builds the page late and anew; what hangs on its elements is put right whenever they change.
   function settle() {
     const masthead = document.querySelector(".masthead");
@@ -272,10 +284,7 @@
       const language = masthead.dataset.language;
       document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
       if (document.title !== masthead.dataset.title) document.title = masthead.dataset.title;
-      if (masthead.dataset.settled !== language) {
-        if (masthead.dataset.settled) cookie("zhice_language", language);
-        masthead.dataset.settled = language;
-      }
+      if (masthead.dataset.settled !== language) masthead.dataset.settled = language;
     }
     const theme = remembered("zhice_theme");
     if (theme && document.body.classList.contains("dark") !== (theme === "dark")) dark(theme === "dark");

@@ -88,6 +88,9 @@ class ScriptedModel:
         if fault.isdigit():
             headers = {"retry-after": "0.1"} if fault == "429" else {}
             return JSONResponse({"error": {"message": f"told to fail with {fault}"}}, int(fault), headers=headers)
+        if fault == "context":
+            said = "This model's maximum context length is 4096 tokens, 5000 were sent."
+            return JSONResponse({"error": {"message": said}}, 400)
         if fault == "echo":
             return JSONResponse({"error": {"message": f"bad key {self.keys[-1]}"}}, 422)
         if fault == "silent":

@@ -172,10 +172,10 @@ def test_leaving_the_stream_ends_the_request(assistant: Assistant, model: Script
 def test_a_checked_sentence_is_shown_at_once(assistant: Assistant, model: ScriptedModel) -> None:
     model.reply = lambda prompt: right(prompt) + "补贴由财政拨付，" * 200
     model.pause = 0.01
-    for snapshot in assistant.stream(QUESTION):
-        if snapshot.claims:
-            shown = time.monotonic()
-            break
+    snapshots = assistant.stream(QUESTION)
+    while not (snapshot := next(snapshots)).claims:
+        pass
+    shown = time.monotonic()
     assert snapshot.text == f"{SENTENCE}[1]"
     assert shown - model.said_at(f"{SENTENCE}。[") < 0.3
     assert model.open_streams == 1
@@ -284,6 +284,7 @@ def test_nothing_of_a_provider_is_imported_before_it_is_needed(tmp_path: Path) -
         ("401", False, "ZHICE_API_KEY"),
         ("404", False, "ZHICE_MODEL"),
         ("500", False, "HTTP 500"),
+        ("context", False, "ZHICE_MODEL_TOKENS"),
     ],
 )
 def test_the_doctor_asks_the_endpoint(model: ScriptedModel, tmp_path: Path, fault: str, good: bool, words: str) -> None:
@@ -318,6 +319,24 @@ def test_the_readmes_configurations_work(
         answer = assistant.ask(QUESTION)
     assert answer.text == f"{SENTENCE}[1]", endpoint_name
     assert answer.generator == environ["ZHICE_MODEL"]
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://no-such-host.invalid/v1", "host of http://no-such-host.invalid/v1 is not known"),
+        ("https://127.0.0.1:{port}/v1", "certificate"),  # a server that does not speak TLS
+        ("http://127.0.0.1:9/v1", "cannot be reached"),
+    ],
+)
+def test_the_doctor_says_why_an_endpoint_is_not_reached(
+    endpoint: ScriptedModel, tmp_path: Path, address: str, words: str
+) -> None:
+    url = address.format(port=urlsplit(endpoint.url).port)
+    settings = Settings(tmp_path / "kb", model=ModelSettings("openai:scripted", base_url=url, connect=2))
+    found = next(finding for finding in examine(settings) if finding.subject == "language model")
+    assert not found.good
+    assert words in found.detail
 
 
 def test_the_model_is_set_by_the_environment() -> None:
