@@ -13,9 +13,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assistant.settings import Settings
 from vectorstore.errors import ZhiceError
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from assistant import Assistant
-    from ingest import Report
+    from channels.wechat import Accounts
+    from vectorstore.keys import Keys
+    from vectorstore.links import Links
 
 DONE, FAILED, USAGE = 0, 1, 2
 # What makes LangChain send questions and evidence to LangSmith; it may be set for another program.
@@ -55,18 +59,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
 
 
-def create_app(assistant: Assistant, settings: Settings) -> FastAPI:
-    """Page and viewer over one assistant, as one ASGI app."""
+def create_app(assistant: Assistant, settings: Settings, accounts: Accounts | None = None) -> FastAPI:
+    """The page, the viewer, what programs call and the accounts in WeChat over one assistant, as one ASGI app."""
+    from channels import openai_api, rest, wechat
+    from channels.access import Access
+    from channels.content import KEYED_DAYS
+    from channels.mcp_server import Tools
     from channels.server import build_app
     from ingest.pipeline import ingest_again, ingest_upload
+    from vectorstore.keys import Keys
 
     store = assistant.store
+
+    def add_document(name: str, data: bytes) -> tuple[str, str]:
+        return ingest_upload(store, name, data)
+
+    access = Access(Keys(store.catalog), keyed=settings.keyed)
+    routers = [
+        rest.router(assistant, access, add_document),
+        openai_api.router(assistant, access, public_url=settings.public_url),
+    ]
+    if accounts:
+        days = KEYED_DAYS if settings.keyed else None
+        routers.append(
+            wechat.router(
+                assistant,
+                public_url=settings.public_url,
+                official=accounts.official,
+                wecom=accounts.wecom,
+                bot=accounts.bot,
+                link_days=days,
+            )
+        )
     return build_app(
         assistant,
-        add_document=lambda name, data: ingest_upload(store, name, data),
+        add_document=add_document,
+        routers=routers,
+        services=[Tools(assistant, access, public_url=settings.public_url)],
+        access=access,
         read_again=lambda document_id: ingest_again(store, document_id),
         remove_document=store.remove,
         admin_password=settings.admin_password,
+        public_url=settings.public_url,
+        keyed=settings.keyed,
     )
 
 
@@ -122,6 +157,8 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(run=_doctor)
     _add_data_dir(doctor)
 
+    _add_keys(commands)
+
     evaluate = commands.add_parser("eval", help="ask a question set and report how it went")
     evaluate.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl", help="a question set (JSON lines)")
     evaluate.add_argument("--documents", type=Path, metavar="DIR", help="ask about these documents instead")
@@ -130,6 +167,21 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(run=_evaluate)
     _add_data_dir(evaluate)
     return parser
+
+
+def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    keys = commands.add_parser("keys", help="make, list and revoke the keys that programs call with")
+    actions = keys.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    new = actions.add_parser("new", help="make a key; it is shown this once")
+    new.add_argument("--name", required=True, help="what the key is for")
+    new.add_argument("--scope", choices=("ask", "admin"), default="ask", help="admin may also add documents")
+    listing = actions.add_parser("list", help="list the keys, never showing one")
+    revoke = actions.add_parser("revoke", help="end a key at once")
+    revoke.add_argument("id", metavar="KEY_ID", help="a key's id, as `zhice keys list` prints it; or a short link")
+    for action, run in ((new, _new_key), (listing, _list_keys), (revoke, _revoke_key)):
+        action.set_defaults(run=run)
+        _add_data_dir(action)
 
 
 def _add_data_dir(parser: argparse.ArgumentParser) -> None:
@@ -144,12 +196,20 @@ def _add_data_dir(parser: argparse.ArgumentParser) -> None:
 
 def _serve(_: argparse.Namespace, settings: Settings) -> int:
     from channels.server import serve
+    from channels.wechat import from_environ
 
     settings.check_serving()
+    accounts = from_environ(os.environ)
     from assistant import open_assistant
 
     with open_assistant(settings=settings) as assistant:
-        return serve(create_app(assistant, settings), assistant, host=settings.host, port=settings.port)
+        return serve(
+            create_app(assistant, settings, accounts),
+            assistant,
+            host=settings.host,
+            port=settings.port,
+            trusted_proxies=settings.trusted_proxies,
+        )
 
 
 def _ask(options: argparse.Namespace, settings: Settings) -> int:
@@ -189,7 +249,7 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> int:
             progress=progress,
         )
     if options.json:
-        print(json.dumps(_report(report), ensure_ascii=False))
+        print(json.dumps(asdict(report) | {"seconds": round(report.seconds, 3)}, ensure_ascii=False))
     else:
         print(
             f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
@@ -198,18 +258,6 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> int:
     for file, reason in report.failed:
         print(f"zhice: {file}: {reason}", file=sys.stderr)
     return FAILED if report.failed else DONE
-
-
-def _report(report: Report) -> dict[str, Any]:
-    return {
-        "added": report.added,
-        "updated": report.updated,
-        "unchanged": report.unchanged,
-        "removed": report.removed,
-        "failed": [[file, reason] for file, reason in report.failed],
-        "passages": report.passages,
-        "seconds": round(report.seconds, 3),
-    }
 
 
 def _list(options: argparse.Namespace, settings: Settings) -> int:
@@ -284,6 +332,46 @@ def _doctor(_: argparse.Namespace, settings: Settings) -> int:
         healthy = healthy and finding.good
         print(f"{'ok  ' if finding.good else 'FAIL'}  {finding.subject}: {finding.detail}")
     return DONE if healthy else FAILED
+
+
+def _new_key(options: argparse.Namespace, settings: Settings) -> int:
+    with _keys(settings) as (keys, _):
+        key_id, key = keys.new(options.name, [options.scope])
+    print(key)
+    print(f"zhice: this is the key {key_id}, scope {options.scope}; it is not shown again.", file=sys.stderr)
+    return DONE
+
+
+def _list_keys(_: argparse.Namespace, settings: Settings) -> int:
+    with _keys(settings) as (keys, __):
+        for row in keys.rows():
+            ended = f"revoked {row['revoked']}" if row["revoked"] else "in force"
+            print(f"{row['key_id']}  {','.join(row['scopes']):5}  made {row['made']}  {ended}  {row['name']}")
+    return DONE
+
+
+def _revoke_key(options: argparse.Namespace, settings: Settings) -> int:
+    with _keys(settings) as (keys, links):
+        revoked = keys.revoke(options.id) or links.revoke(options.id.rpartition("/")[2])
+    if not revoked:
+        print(f"zhice: no key or link in force goes by {options.id!r}; `zhice keys list` shows keys.", file=sys.stderr)
+        return FAILED
+    print(f"{options.id} revoked")
+    return DONE
+
+
+@contextmanager
+def _keys(settings: Settings) -> Iterator[tuple[Keys, Links]]:
+    """Keys and links of the data folder; a server that runs on it sees every change at its next request."""
+    from vectorstore.keys import Keys
+    from vectorstore.links import Links
+    from vectorstore.store import PolicyStore
+
+    store = PolicyStore(settings.data_dir, check_encoder=False)
+    try:
+        yield Keys(store.catalog), Links(store.catalog)
+    finally:
+        store.close()
 
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:

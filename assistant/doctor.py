@@ -6,16 +6,21 @@ import shutil
 import sqlite3
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assistant.model import ModelClient, ModelSettings
 from assistant.reranker import CrossEncoderReranker
 from assistant.settings import Settings
+from vectorstore.catalog import Record
 from vectorstore.encoder import load_encoder
 from vectorstore.errors import ZhiceError
+from vectorstore.links import Links
 from vectorstore.store import PolicyStore
 
+URL_SECONDS = 10
+LARGEST_PAGE = 10 * 2**20  # bytes of a source's page that are looked at
 LOWEST_ROOM = 500 * 2**20  # bytes; the next generation of an index stands beside the present one while it is built
 
 
@@ -52,6 +57,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         detail = f"generation {state.generation} holds {state.indexed} of {state.passages} passages"
         opened = store.open_index() if state.passages else True
         yield Finding("Chroma index", opened, detail + ("" if opened else "; it cannot be opened, run `zhice reindex`"))
+        if settings.public_url and records:
+            yield _public_url(settings.public_url, store, records[0])
     except (sqlite3.DatabaseError, ZhiceError) as error:
         yield Finding("catalog", False, f"{error}; restore a backup, or move the folder away and ingest again")
     finally:
@@ -62,6 +69,23 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("disk", room >= LOWEST_ROOM, f"{room / 2**30:.1f} GiB free")
     guarded = settings.admin_password is not None
     yield Finding("admin password", True, "set" if guarded else "not set; only this machine can be served")
+
+
+def _public_url(public_url: str, store: PolicyStore, record: Record) -> Finding:
+    """Whether a short link opens its document from the address that the outside uses."""
+    links = Links(store.catalog)
+    code = links.code(record.document_id, record.version, 0, 1, days=1)
+    url = f"{public_url}/s/{code}"
+    try:
+        with urllib.request.urlopen(url, timeout=URL_SECONDS) as reply:  # noqa: S310 - settings take http and https only
+            shown = b'id="quote"' in reply.read(LARGEST_PAGE)
+        detail = f"{url} opens its source" if shown else f"{url} is answered, but not by this server; check the proxy"
+        return Finding("public address", shown, detail)
+    except (OSError, ValueError) as error:
+        detail = f"{url} cannot be opened ({error}); is the server running, and does the proxy lead to it?"
+        return Finding("public address", False, detail)
+    finally:
+        links.revoke(code)
 
 
 def _model(settings: ModelSettings) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
@@ -18,7 +19,8 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 class Settings:
     """Everything that can be set; `from_environ` names the variables.
 
-    `admin_password` guards adding and removing documents; it is never shown by `repr`. `tracing` lets LangChain send what
+    `public_url` is what the outside calls this server, without a slash behind it; forwarded addresses are believed from
+    `trusted_proxies` only. With `keyed`, nobody asks without a key. `admin_password` guards adding and removing documents; it is never shown by `repr`. `tracing` lets LangChain send what
     it does to LangSmith, if LangSmith's own variables ask for it.
     """
 
@@ -29,6 +31,9 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7860
     admin_password: str | None = None
+    public_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    keyed: bool = False
     samples: bool = True
     tracing: bool = False
 
@@ -36,7 +41,8 @@ class Settings:
         password = "set" if self.admin_password else "not set"
         return (
             f"Settings(data_dir={self.data_dir}, encoder={self.encoder}, reranker={self.reranker}, "
-            f"model={self.model}, host={self.host}, port={self.port}, "
+            f"model={self.model}, host={self.host}, port={self.port}, public_url={self.public_url}, "
+            f"trusted_proxies={self.trusted_proxies}, keyed={self.keyed}, "
             f"samples={self.samples}, tracing={self.tracing}, admin_password={password})"
         )
 
@@ -56,6 +62,9 @@ class Settings:
             host=environ.get("ZHICE_HOST") or "127.0.0.1",
             port=_port(environ.get("ZHICE_PORT") or "7860"),
             admin_password=environ.get("ZHICE_ADMIN_PASSWORD") or None,
+            public_url=_url("ZHICE_PUBLIC_URL", environ),
+            trusted_proxies=tuple(environ.get("ZHICE_TRUSTED_PROXIES", "").replace(",", " ").split()),
+            keyed=_asking(environ.get("ZHICE_ASKING") or "open"),
             samples=_switch("ZHICE_SAMPLES", environ.get("ZHICE_SAMPLES") or "1"),
             tracing=_switch("ZHICE_TRACING", environ.get("ZHICE_TRACING") or "0"),
         )
@@ -64,12 +73,17 @@ class Settings:
         """Refuse to open the page to other machines without a password.
 
         Raises:
-            SettingError: the host is not this machine and no admin password is set.
+            SettingError: other machines can reach the server, or asking is keyed, and no admin password is set.
         """
         if self.host not in LOCAL_HOSTS and not self.admin_password:
             raise SettingError(
                 f"ZHICE_HOST is {self.host}, which other machines can reach, but ZHICE_ADMIN_PASSWORD is not set: "
                 "anyone could add and remove documents. Set a password, or use 127.0.0.1."
+            )
+        if (self.public_url or self.keyed) and not self.admin_password:
+            name = "ZHICE_PUBLIC_URL" if self.public_url else "ZHICE_ASKING"
+            raise SettingError(
+                f"{name} is set, but ZHICE_ADMIN_PASSWORD is not: anyone could add and remove documents. Set a password."
             )
 
 
@@ -99,6 +113,26 @@ def _positive(name: str, environ: Mapping[str, str], default: float) -> float:
     if not 0 < number < float("inf"):
         raise SettingError(f"{name} is {value!r}; give a number above 0.")
     return number
+
+
+def _url(name: str, environ: Mapping[str, str]) -> str | None:
+    value = (environ.get(name) or "").rstrip("/")
+    if not value:
+        return None
+    try:
+        parts = urlsplit(value)
+        known = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
+    except ValueError:
+        known = False
+    if not known:
+        raise SettingError(f"{name} is {value!r}; give an address such as https://zhice.example.com.")
+    return value
+
+
+def _asking(value: str) -> bool:
+    if value not in ("open", "keyed"):
+        raise SettingError(f"ZHICE_ASKING is {value!r}; give open or keyed.")
+    return value == "keyed"
 
 
 def _port(value: str) -> int:

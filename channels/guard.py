@@ -9,17 +9,22 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from channels.access import Access, bearer
 from channels.admin import ADMIN_COOKIE, Gate
+from channels.problems import Refused, for_programs, problem
 from channels.shell import framed
-from channels.texts import LANGUAGE_COOKIE, preferred
+from channels.texts import LANGUAGE_COOKIE, Language, preferred
 from channels.viewer import notice
 
 logger = logging.getLogger(__name__)
@@ -29,13 +34,28 @@ LARGEST_FILE: Final = 50 * 2**20
 LARGEST_UPLOAD: Final = 10 * LARGEST_FILE
 BODY_SECONDS: Final = 30
 UPLOAD: Final = "/gradio_api/upload"
+PROGRAMS_UPLOAD: Final = "/api/documents"
 LOCAL_NAMES: Final = ("127.0.0.1", "localhost", "::1")
 
 _OPEN: Final = re.compile(
-    r"/|/d/[^/]+|/zhice/[^/]+|/admin/sign-(?:in|out)|/favicon\.ico|/(?:gradio_api/)?theme\.css|/config|/assets/.+|"
+    r"/|/d/[^/]+(?:/qr\.svg)?|/s/[^/]+(?:/source|/qr\.svg)?|/wechat|/wecom(?:/bot)?|/zhice/[^/]+|"
+    r"/admin/sign-(?:in|out)|/favicon\.ico|/(?:gradio_api/)?theme\.css|/config|/assets/.+|"
     r"/static/(?:js|img|fonts)/.+|/gradio_api/(?:info|startup-events|queue/join|queue/data|cancel|reset|"
     r"upload|upload_progress|heartbeat/[^/]+)/?"
 )
+# What programs may call, and how; each of these asks for itself who calls.
+_FOR_PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "/api/ask": ("POST",),
+    PROGRAMS_UPLOAD: ("GET", "POST"),
+    "/v1/chat/completions": ("POST",),
+    "/v1/models": ("GET",),
+    "/v1/models/zhice": ("GET",),
+    "/mcp": ("POST",),
+    "/openapi.json": ("GET",),
+    "/docs": ("GET",),
+    "/docs/swagger-ui.css": ("GET",),
+    "/docs/swagger-ui-bundle.js": ("GET",),
+}
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -54,6 +74,19 @@ _PAGE: Final = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+# A refusal's heading and text on a page, by its code.
+_NOTICES: Final[Mapping[str, tuple[str, str]]] = {
+    "not_found": ("not_found_title", "not_found_text"),
+    "too_large": ("refused_title", "too_big_text"),
+    "wrong_host": ("refused_title", "host_text"),
+    "not_signed_in": ("refused_title", "not_signed_in"),
+    "internal_error": ("error_title", "error_text"),
+}
+# Swagger UI runs one script of its own and one of ours, and brings its pictures in its style sheet.
+_DOCS: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class _TooLarge(Exception):
@@ -71,11 +104,13 @@ class Guard:
         app: what it guards.
         gate: says who may upload. While it is open to all, only this machine's own names are answered, so that a
             page elsewhere cannot reach the server by pointing a name of its own at 127.0.0.1.
+        access: says which programs may upload; without it there is nothing here for programs.
     """
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    def __init__(self, app: ASGIApp, gate: Gate, access: Access | None = None) -> None:
         self._app = app
         self._gate = gate
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -89,48 +124,48 @@ class Guard:
         language = preferred(cookies.get(LANGUAGE_COOKIE), headers.get("accept-language"))
         nonce = secrets.token_urlsafe(16)
         reply = _Reply(send, _policy(scope["path"], nonce))
-        refused = self._refusal(scope, headers, cookies)
+        refused = await self._refusal(scope, headers, cookies)
         if refused is None:
             try:
-                if scope["path"] != UPLOAD:
+                if scope["path"] not in (UPLOAD, PROGRAMS_UPLOAD):
                     receive = await _whole_body(receive)
                 framing = _Framing(reply.send, lambda page: framed(page, nonce, language))
                 await self._app(scope, receive, framing.send if scope["path"] == "/" else reply.send)
                 return
             except _TooLarge:
-                refused = (413, "refused_title", "too_big_text")
+                refused = Refused(413)
             except _TooSlow:
-                refused = (408, "refused_title", "refused_text")
+                refused = Refused(408)
             except Exception:
                 logger.exception("a request failed")
-                refused = (500, "error_title", "error_text")
+                refused = Refused(500)
         if not reply.begun:
-            status, heading, text = refused
-            await notice(language, heading, text, status=status)(scope, receive, reply.send)
+            await _said(scope["path"], refused, language)(scope, receive, reply.send)
 
-    def _refusal(self, scope: Scope, headers: Headers, cookies: dict[str, str]) -> tuple[int, str, str] | None:
-        """Status, heading and text of the refusal, if the request is refused before its body is read."""
-        host = headers.get("host", "")
-        if not self._gate.locked and urlsplit(f"//{host}").hostname not in LOCAL_NAMES:
-            return 421, "refused_title", "host_text"
-        if not _OPEN.fullmatch(scope["path"]):
-            return 404, "not_found_title", "not_found_text"
-        if scope["method"] in ("GET", "HEAD"):
+    async def _refusal(self, scope: Scope, headers: Headers, cookies: dict[str, str]) -> Refused | None:
+        """The refusal, if the request is refused before its body is read."""
+        path, method = scope["path"], scope["method"]
+        if not self._gate.locked and _name(headers.get("host", "")) not in LOCAL_NAMES:
+            return Refused(421)
+        methods = _FOR_PROGRAMS.get(path) if self._access is not None else None
+        if methods is None and not _OPEN.fullmatch(path):
+            return Refused(404)
+        if methods is not None and method not in methods:
+            return Refused(405, allow=methods)
+        if method in ("GET", "HEAD"):
             return None
-        origin = headers.get("origin")
-        if headers.get("sec-fetch-site") == "cross-site" or (origin and urlsplit(origin).netloc != host):
-            return 403, "refused_title", "refused_text"
-        length = headers.get("content-length", "")
-        if scope["path"] == UPLOAD:
-            if not self._gate.admits(cookies.get(ADMIN_COOKIE)):
-                return 403, "refused_title", "not_signed_in"
-            if not length.isdecimal():
-                return 411, "refused_title", "refused_text"
-            if int(length) > LARGEST_UPLOAD:
-                return 413, "refused_title", "too_big_text"
-        elif length.isdecimal() and int(length) > LARGEST_BODY:
-            return 413, "refused_title", "too_big_text"
-        return None
+        # No other site can make a browser send a key that it does not have, nor any header without asking first.
+        keyed = methods is not None and bearer(Request(scope))
+        if not keyed and _from_elsewhere(headers):
+            return Refused(403)
+        if path == UPLOAD and not self._gate.admits(cookies.get(ADMIN_COOKIE)):
+            return Refused(403, "not_signed_in")
+        if path == PROGRAMS_UPLOAD and self._access is not None:
+            try:
+                await run_in_threadpool(self._access.manages, Request(scope))
+            except Refused as refused:
+                return refused
+        return _too_long(headers, uploads=path in (UPLOAD, PROGRAMS_UPLOAD))
 
 
 class _Reply:
@@ -182,7 +217,40 @@ class _Framing:
 
 
 def _policy(path: str, nonce: str) -> str:
-    return _PAGE.format(nonce=nonce) if path == "/" else _STRICT
+    if path == "/":
+        return _PAGE.format(nonce=nonce)
+    return _DOCS if path == "/docs" else _STRICT
+
+
+def _name(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _from_elsewhere(headers: Headers) -> bool:
+    """Whether a page of another site has sent this."""
+    origin = headers.get("origin")
+    return headers.get("sec-fetch-site") == "cross-site" or (
+        bool(origin) and str(origin).partition("://")[2] != headers.get("host", "")
+    )
+
+
+def _too_long(headers: Headers, *, uploads: bool) -> Refused | None:
+    """The refusal, if the body says that it is larger than is taken; one with files has to say."""
+    length = headers.get("content-length", "")
+    if not length.isdecimal():
+        return Refused(411) if uploads else None
+    return Refused(413) if int(length) > (LARGEST_UPLOAD if uploads else LARGEST_BODY) else None
+
+
+def _said(path: str, refused: Refused, language: Language) -> Response:
+    """The refusal as JSON for programs, else as a page."""
+    if for_programs(path):
+        return problem(path, refused)
+    heading, text = _NOTICES.get(refused.code, ("refused_title", "refused_text"))
+    return notice(language, heading, text, status=refused.status)
 
 
 async def _whole_body(receive: Receive) -> Receive:

@@ -81,11 +81,11 @@ class Parts:
         return [self.question, self.turns, self.talk, self.send, self.stop]
 
 
-def mount_page(app: FastAPI, assistant: Assistant, shelf: Shelf) -> None:
-    """Put the page at `/`; conversations live in `gr.State`, one a browser session."""
+def mount_page(app: FastAPI, assistant: Assistant, shelf: Shelf, *, keyed: bool = False) -> None:
+    """Put the page at `/`; conversations live in `gr.State`, one a browser session. With `keyed`, who asks signs in."""
     page = gr.Blocks(title="知策 Zhice", analytics_enabled=False, fill_width=True, delete_cache=(600, 600))
     with page:
-        _connect(page, _place(), Events(assistant, shelf))
+        _connect(page, _place(), Events(assistant, shelf, keyed=keyed))
     page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=AT_ONCE, api_open=False)
     gr.mount_gradio_app(
         app,
@@ -110,9 +110,10 @@ class Events:
     the gate itself, and what comes with an event is checked where it is read.
     """
 
-    def __init__(self, assistant: Assistant, shelf: Shelf) -> None:
+    def __init__(self, assistant: Assistant, shelf: Shelf, *, keyed: bool) -> None:
         self._assistant = assistant
         self._shelf = shelf
+        self._keyed = keyed
         self._allowance = Allowance(QUESTIONS_A_MINUTE, 60)
         self._running: dict[str, threading.Event] = {}
 
@@ -129,6 +130,10 @@ class Events:
     def _asked(self, text: str, turns: Turns, language: Language, request: gr.Request) -> Iterator[Step]:
         """New values of `Parts.growing`, step by step."""
         if not text.strip() or (turns and turns[-1].state == "asking"):
+            yield (gr.skip(),) * 5
+            return
+        if self._keyed and not self._shelf.gate.admits(_token(request)):
+            gr.Warning(say(language, "keyed"))
             yield (gr.skip(),) * 5
             return
         wait = self._allowance.wait(request.session_hash or "")

@@ -10,18 +10,25 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Final, Protocol
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from assistant.assembly import Assistant
+from assistant.errors import AssistantError
+from channels.access import Access
 from channels.admin import ADMIN_COOKIE, SIGNED_IN_SECONDS, Gate, TooManyTries, WrongPassword
+from channels.docs import docs
 from channels.guard import Guard
+from channels.problems import Refused, for_programs, problem, refusal_of
 from channels.shelf import Shelf
 from channels.templating import assets
 from channels.texts import say
@@ -32,6 +39,19 @@ logger = logging.getLogger(__name__)
 YEAR: Final = 365 * 24 * 3600
 
 
+class Service(Protocol):
+    """An ASGI app of its own at one path, which answers while it is running."""
+
+    @property
+    def path(self) -> str: ...
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """What has to run beside the server."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
 def build_app(
     assistant: Assistant,
     *,
@@ -39,8 +59,15 @@ def build_app(
     read_again: Callable[[str], str],
     remove_document: Callable[[str], None],
     admin_password: str | None,
+    routers: Sequence[APIRouter] = (),
+    services: Sequence[Service] = (),
+    access: Access | None = None,
+    public_url: str | None = None,
+    keyed: bool = False,
 ) -> FastAPI:
-    """The page at `/`, the source viewer at `/d/{document_id}`, signing in and out, static files.
+    """The page at `/`, the source viewer at `/d/{document_id}` and `/s/{code}`, signing in and out, static files.
+
+    With `access` there is also what programs call, described at `/docs`.
 
     Args:
         assistant: answers the questions.
@@ -48,6 +75,11 @@ def build_app(
         read_again: reads a document's file again; gives the outcome likewise.
         remove_document: takes a document out of search.
         admin_password: guards the three above; without one, only requests to this machine's own names are answered.
+        routers: what other channels answer; each checks for itself who may ask.
+        services: likewise; they run as long as the server does.
+        access: which programs may ask and manage.
+        public_url: what the outside calls this server, for QR codes.
+        keyed: the page answers, and the viewer opens any document, only for who has signed in.
     """
     uploads = tempfile.mkdtemp(prefix="zhice-")
     # Read by Gradio when it is imported and when it builds its app: nothing is reported, uploads are ours alone.
@@ -57,22 +89,37 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with AsyncExitStack() as running:
+            for service in services:
+                await running.enter_async_context(service.running())
+            yield
         shutil.rmtree(uploads, ignore_errors=True)
 
     gate = Gate(admin_password)
     app = FastAPI(title="Zhice", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.include_router(viewer(assistant))
+    app.include_router(
+        viewer(
+            assistant,
+            public_url=public_url,
+            opens=lambda request: not keyed or gate.admits(request.cookies.get(ADMIN_COOKIE)),
+        )
+    )
+    for router in (*routers, docs(routers)) if access is not None else routers:
+        app.include_router(router)
+    app.router.routes.extend(Route(service.path, service) for service in services)
     _add_assets(app)
     _add_signing_in(app, gate)
     _add_notices(app)
-    mount_page(app, assistant, Shelf(assistant, gate, add_document, read_again, remove_document))
-    app.add_middleware(Guard, gate=gate)
+    mount_page(app, assistant, Shelf(assistant, gate, add_document, read_again, remove_document), keyed=keyed)
+    app.add_middleware(Guard, gate=gate, access=access)
     return app
 
 
-def serve(app: FastAPI, assistant: Assistant, *, host: str, port: int) -> int:
-    """Run until told to stop; the exit code: 0, or 1 when the address cannot be used."""
+def serve(app: FastAPI, assistant: Assistant, *, host: str, port: int, trusted_proxies: Sequence[str] = ()) -> int:
+    """Run until told to stop; the exit code: 0, or 1 when the address cannot be used.
+
+    Forwarded addresses are believed from `trusted_proxies`, which are addresses or networks.
+    """
     try:
         listener = _listen(host, port)
     except OSError as error:
@@ -82,7 +129,14 @@ def serve(app: FastAPI, assistant: Assistant, *, host: str, port: int) -> int:
         )
         return 1
     warming = threading.Thread(target=assistant.warm_up, name="warm-up", daemon=True)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
+    )
     if threading.current_thread() is threading.main_thread():
         # uvicorn raises the signal again once it has stopped; by then there is nothing left to do.
         signal.signal(signal.SIGTERM, lambda *_: None)
@@ -171,6 +225,14 @@ def _add_signing_in(app: FastAPI, gate: Gate) -> None:
 
 def _add_notices(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> HTMLResponse:
+    async def refused(request: Request, error: HTTPException) -> Response:
+        if for_programs(request.url.path):
+            return problem(request.url.path, Refused(error.status_code))
         found = "refused" if error.status_code != 404 else "not_found"
         return notice(language_for(request), f"{found}_title", f"{found}_text", status=error.status_code)
+
+    @app.exception_handler(Refused)
+    @app.exception_handler(AssistantError)
+    @app.exception_handler(RequestValidationError)
+    async def unfit(request: Request, error: Exception) -> Response:
+        return problem(request.url.path, refusal_of(error))

@@ -141,6 +141,10 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
     "sign_out": ("退出", "Sign out"),
     "wrong_password": ("口令不对，请重新输入。", "That is not the password; try again."),
     "wait": ("尝试次数过多，请在{seconds}秒后再试。", "Too many tries; try again in {seconds} seconds."),
+    "keyed": (
+        "这里需要登录后才能提问：请先在“文件”一栏登录。",
+        "Asking needs signing in here: sign in under “Documents” first.",
+    ),
     "not_signed_in": ("请先登录再管理文件。", "Sign in before managing documents."),
     # the source viewer
     "viewer_home": ("返回问答", "Back to the questions"),
@@ -157,6 +161,18 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
     "viewer_samples": (
         "这是随程序附带的示例政策，并非真实文件。",
         "This is a sample policy that ships with the program; it is not real.",
+    ),
+    "keyed_text": (
+        "请先登录，或者使用答案里的短链接打开原文。",
+        "Sign in first, or open the source by the short link in an answer.",
+    ),
+    "wechat_more": ("（未完，回复“继续”看下文）", "(More: reply “继续”)"),
+    "wechat_note": ("提示：{warnings}", "Note: {warnings}"),
+    "viewer_qr": ("二维码", "QR code"),
+    "viewer_qr_alt": ("此处原文的二维码", "The QR code of this place in the source"),
+    "link_gone_text": (
+        "这个链接不存在，或者已经失效。请重新提问以取得新的链接。",
+        "There is no such link, or it has ended. Ask again for a new one.",
     ),
     "viewer_quote": ("跳到引文", "Go to the quote"),
     "viewer_boilerplate": ("网页附带内容（不用于检索和引用）", "Page furniture (neither searched nor quoted)"),

@@ -12,6 +12,7 @@ from fpdf import FPDF
 import app
 from assistant import open_assistant
 from tests.conftest import PARK
+from vectorstore.links import Links
 from vectorstore.store import PolicyStore
 
 Captured = pytest.CaptureFixture[str]
@@ -232,3 +233,40 @@ def test_nothing_is_traced_unless_it_is_asked_for(
     monkeypatch.setenv("ZHICE_TRACING", setting)
     assert zhice(kb, "list") == 0
     assert {name: value for name, value in os.environ.items() if name in app.TRACING} == left
+
+
+def test_keys_are_made_listed_and_revoked(kb: Path, capsys: Captured) -> None:
+    capsys.readouterr()
+    assert zhice(kb, "keys", "new", "--name", "群聊机器人", "--scope", "admin") == 0
+    printed = capsys.readouterr()
+    key = printed.out.strip()
+    assert key.startswith("zk_")
+    assert key not in printed.err
+    assert zhice(kb, "keys", "list") == 0
+    listed = capsys.readouterr().out
+    assert "群聊机器人" in listed
+    assert "in force" in listed
+    assert key not in listed
+    key_id = listed.split()[0]
+    assert zhice(kb, "keys", "revoke", key_id) == 0
+    assert zhice(kb, "keys", "list") == 0
+    assert "revoked 20" in capsys.readouterr().out
+    assert zhice(kb, "keys", "revoke", key_id) == 1
+    assert "zhice keys list" in capsys.readouterr().err
+
+
+def test_a_short_link_is_revoked_like_a_key(kb: Path, capsys: Captured) -> None:
+    store = PolicyStore(kb)
+    links = Links(store.catalog)
+    code = links.code(store.catalog.records()[0].document_id, 1, 0, 4)
+    assert zhice(kb, "keys", "revoke", f"https://policy.example.cn/s/{code}") == 0
+    assert links.find(code) is None
+    store.close()
+
+
+@pytest.mark.parametrize("words", [["keys"], ["keys", "new"], ["keys", "new", "--name", "x", "--scope", "root"]])
+def test_keys_wrongly_asked_for_are_wrong_usage(words: list[str], capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        app.main(words)
+    assert stopped.value.code == 2
+    assert "usage" in capsys.readouterr().err

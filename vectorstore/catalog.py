@@ -10,6 +10,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -43,28 +44,38 @@ class Record:
     metadata: Metadata
 
 
+class _Held:
+    """A thread's connection, closed when the thread has ended: servers begin and end threads all day."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
 class Catalog:
     """The SQLite file and everything that is said to it; one connection a thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._open: weakref.WeakSet[_Held] = weakref.WeakSet()
         self._guard = threading.Lock()
         self.connection()
 
     def connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = connect(self.path)
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
+            held = self._local.held = _Held(connect(self.path))
             with self._guard:
-                self._open.append(connection)
-        return connection
+                self._open.add(held)
+        return held.connection
 
     def close(self) -> None:
         with self._guard:
-            for connection in self._open:
-                connection.close()
+            for held in self._open:
+                held.connection.close()
             self._open.clear()
         self._local = threading.local()
 
@@ -82,8 +93,8 @@ class Catalog:
             connection.execute("COMMIT")
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction that counts the revision up.
+    def transaction(self, *, searched: bool = True) -> Iterator[sqlite3.Connection]:
+        """A write transaction; it counts the revision up unless nothing that is `searched` is written.
 
         Raises:
             StoreError: the disk is full or the file cannot be written; nothing of the transaction stays.
@@ -92,7 +103,8 @@ class Catalog:
         try:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
-            connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+            if searched:
+                connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
             connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             _rollback(connection)
@@ -109,7 +121,7 @@ class Catalog:
         return None if row is None else str(row[0])
 
     def revision(self) -> int:
-        """Counts every write, by any process; equal revisions mean equal contents."""
+        """Counts what is written to be searched, by any process; equal revisions mean equal contents."""
         return int(self.meta("revision") or 0)
 
     # documents
@@ -271,7 +283,7 @@ class Catalog:
         return None if row is None else dict(json.loads(row[0]))
 
     def add_feedback(self, answer_id: str, rating: int, reason: str) -> None:
-        with self.transaction() as connection:
+        with self.transaction(searched=False) as connection:
             connection.execute(
                 "INSERT INTO feedback (answer_id, rating, reason, given) VALUES (?, ?, ?, ?)",
                 (answer_id, rating, reason, _now()),

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from vectorstore.errors import StoreDamaged, StoreError
 
-SCHEMA_VERSION = 1
-
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -70,6 +68,53 @@ CREATE TABLE feedback (
 );
 """
 
+# What each later format adds; a catalog of an earlier one gets it when it is opened.
+_ADDED = {
+    2: """
+CREATE TABLE links (
+    code TEXT PRIMARY KEY,
+    document_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    expires REAL,
+    revoked INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX links_by_place ON links (document_id, version, start, "end");
+
+CREATE TABLE keys (
+    key_id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    made TEXT NOT NULL,
+    revoked TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE turns (
+    turn_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel TEXT NOT NULL,
+    user TEXT NOT NULL,
+    question TEXT NOT NULL,
+    asked REAL NOT NULL
+);
+CREATE INDEX turns_by_user ON turns (channel, user, asked);
+
+CREATE TABLE messages (
+    channel TEXT NOT NULL,
+    user TEXT NOT NULL,
+    message TEXT NOT NULL,
+    question TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('asked', 'ready', 'delivered')),
+    parts TEXT NOT NULL,
+    next INTEGER NOT NULL,
+    arrived REAL NOT NULL,
+    PRIMARY KEY (channel, user, message)
+) WITHOUT ROWID;
+"""
+}
+SCHEMA_VERSION = max(_ADDED)
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode; the tables are made where the file is new.
@@ -84,9 +129,9 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            _create(connection)
-        elif version != SCHEMA_VERSION:
+        if version < SCHEMA_VERSION:
+            _bring_up(connection)
+        elif version > SCHEMA_VERSION:
             raise StoreDamaged(
                 f"The catalog {path} has format {version}, this program reads format {SCHEMA_VERSION}. "
                 "Use the program version that wrote it, or another data folder (--data-dir)."
@@ -104,17 +149,26 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _bring_up(connection: sqlite3.Connection) -> None:
+    """Make the tables that the file does not have yet, all or none."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in _TABLES.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            _run(connection, _TABLES)
             connection.execute("INSERT INTO meta VALUES ('revision', '0')")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        for later, tables in _ADDED.items():
+            if later > version:
+                _run(connection, tables)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def _run(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)

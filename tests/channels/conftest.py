@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +19,14 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from app import create_app
 from assistant.assembly import Assistant
+from assistant.settings import Settings
 from channels.server import build_app
+from channels.wechat import Accounts
 from vectorstore.encoder import Encoder, load_encoder
 from vectorstore.errors import StoreError, ZhiceError
+from vectorstore.keys import Keys
 from vectorstore.passage import Document, Heading, Metadata, Passage
 from vectorstore.store import PolicyStore
 
@@ -121,7 +125,7 @@ class Shelf:
     fairs: str
     hostile: str
 
-    def app(self, password: str | None = None) -> FastAPI:
+    def app(self, password: str | None = None, **options: Any) -> FastAPI:
         async def build() -> FastAPI:
             return build_app(
                 self.assistant,
@@ -129,12 +133,36 @@ class Shelf:
                 read_again=self.holdings.read_again,
                 remove_document=self.holdings.remove,
                 admin_password=password,
+                **options,
             )
 
-        # Outside a running event loop Gradio makes loops of its own and never closes them; and Playwright runs one
-        # in this thread.
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(lambda: asyncio.run(build())).result()
+        return built(build)
+
+
+def built(build: Callable[[], Coroutine[Any, Any, FastAPI]]) -> FastAPI:
+    """An app made in an event loop of its own.
+
+    Outside a running event loop Gradio makes loops of its own and never closes them; and Playwright runs one in this
+    thread.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(build())).result()
+
+
+def whole_app(assistant: Assistant, accounts: Accounts | None = None, **settings: Any) -> FastAPI:
+    """The app as `zhice serve` puts it together, with everything that programs call and the accounts in WeChat."""
+
+    async def build() -> FastAPI:
+        return create_app(assistant, Settings(data_dir=assistant.store.folder, **settings), accounts)
+
+    return built(build)
+
+
+@pytest.fixture
+def new_key(shelf: Shelf) -> Callable[..., str]:
+    """Makes keys of a scope for the shelf; each has its own allowance."""
+    keys = Keys(shelf.assistant.store.catalog)
+    return lambda scope="ask": keys.new("a test", [scope])[1]
 
 
 @pytest.fixture(scope="session")

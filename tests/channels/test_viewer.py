@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
+import segno
 from starlette.testclient import TestClient
 
+from assistant.doctor import examine
+from assistant.settings import Settings
+from vectorstore.links import Links
 from vectorstore.passage import Metadata
 
 QUOTE = "每年给予最高800万元奖补"
@@ -130,3 +136,90 @@ def test_tables_and_furniture_are_told_apart(client: TestClient, shelf: Any) -> 
     page = client.get(f"/d/{document_id}").text
     assert "<td>优秀</td><td>800万元</td>" in page
     assert re.search(r"<details class=\"furniture\"><summary>.*?</summary>\s*<p>分享到</p>", page)
+
+
+# short links and QR codes
+
+
+@pytest.fixture(scope="module")
+def place(shelf: Any) -> tuple[str, int, int, int]:
+    start = shelf.assistant.document_text(shelf.rewards, 1).index(QUOTE)
+    return shelf.rewards, 1, start, start + len(QUOTE)
+
+
+@pytest.fixture(scope="module")
+def code(shelf: Any, place: tuple[str, int, int, int]) -> str:
+    return Links(shelf.assistant.store.catalog).code(*place)
+
+
+@pytest.fixture(scope="module")
+def keyed(shelf: Any) -> Iterator[TestClient]:
+    app = shelf.app("a password", keyed=True, public_url="https://policy.example.cn")
+    with TestClient(app, base_url="https://policy.example.cn") as opened:
+        yield opened
+
+
+def test_a_short_link_leads_to_the_marked_quote(client: TestClient, code: str) -> None:
+    reply = client.get(f"/s/{code}", follow_redirects=False)
+    assert (reply.status_code, reply.headers["location"]) == (302, f"/s/{code}/source#quote")
+    assert marks(client.get(f"/s/{code}").text) == [QUOTE]
+
+
+def test_a_short_link_shows_the_version_that_was_cited(client: TestClient, shelf: Any) -> None:
+    document_id = shelf.holdings.put("changing.txt", "每年给予100万元。")
+    code = Links(shelf.assistant.store.catalog).code(document_id, 1, 4, 8)
+    shelf.holdings.put("changing.txt", "每年给予900万元。")
+    assert marks(client.get(f"/s/{code}").text) == ["100万"]
+
+
+@pytest.mark.parametrize("path", ["/s/nosuchcode1", "/s/nosuchcode1/source", "/s/nosuchcode1/qr.svg"])
+def test_a_link_that_does_not_lead_anywhere_says_so(client: TestClient, path: str) -> None:
+    reply = client.get(path, headers={"accept-language": "zh-CN"})
+    assert reply.status_code == 404
+    assert "已经失效" in reply.text
+
+
+def test_where_asking_is_keyed_a_link_opens_one_version_of_one_document(
+    keyed: TestClient, shelf: Any, place: tuple[str, int, int, int]
+) -> None:
+    links = Links(shelf.assistant.store.catalog)
+    code = links.code(*place, days=30)
+    assert marks(keyed.get(f"/s/{code}").text) == [QUOTE]
+    assert f'href="/d/{shelf.rewards}' not in keyed.get(f"/s/{code}").text
+    for closed in (f"/d/{shelf.rewards}", f"/d/{shelf.rewards}/qr.svg", f"/d/{shelf.fairs}?version=1"):
+        assert keyed.get(closed).status_code == 403
+    links.revoke(code)
+    assert keyed.get(f"/s/{code}").status_code == 404
+    assert keyed.post("/admin/sign-in", data={"password": "a password"}).status_code == 204
+    assert keyed.get(f"/d/{shelf.rewards}").status_code == 200
+
+
+def test_a_place_has_a_qr_code_where_the_outside_address_is_known(
+    keyed: TestClient, client: TestClient, shelf: Any, place: tuple[str, int, int, int], code: str
+) -> None:
+    page = keyed.get(f"/s/{code}").text
+    (image,) = re.findall(r'<img src="([^"]+qr\.svg)"', page)
+    drawn = keyed.get(image)
+    assert drawn.headers["content-type"] == "image/svg+xml"
+    assert drawn.text == _drawn(f"https://policy.example.cn/s/{code}")
+    assert "qr.svg" not in client.get(f"/s/{code}").text
+    assert client.get(f"/s/{code}/qr.svg").status_code == 404
+
+
+def _drawn(address: str) -> str:
+    drawn = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(drawn, kind="svg", scale=4, border=4)
+    return drawn.getvalue().decode()
+
+
+def test_the_doctor_opens_a_link_from_outside(shelf: Any, serving: Any, app: Any, tmp_path: Path) -> None:
+    address = serving(app)
+    folder = shelf.assistant.store.folder
+    for url, good, words in (
+        (address, True, "opens its source"),
+        (f"{address}/zhice", False, "cannot be opened"),
+        ("http://127.0.0.1:9", False, "is the server running"),
+    ):
+        settings = Settings(folder, public_url=url)
+        (found,) = [finding for finding in examine(settings) if finding.subject == "public address"]
+        assert (found.good, words in found.detail) == (good, True), found.detail

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.conftest import PARK, TALENT, Put
@@ -211,3 +212,19 @@ def test_the_bundled_encoder_is_recorded(store: PolicyStore, put: Put) -> None:
     put("park.txt", PARK)
     assert isinstance(store.encoder, StaticEncoder)
     assert store.catalog.meta("encoder") == store.encoder.name
+
+
+def test_threads_that_have_ended_leave_no_file_open(store: PolicyStore, put: Put) -> None:
+    put("park.txt", PARK)
+    process = psutil.Process()
+
+    def look() -> None:
+        thread = threading.Thread(target=store.catalog.records)
+        thread.start()
+        thread.join()
+
+    look()
+    before = len(process.open_files())
+    for _ in range(20):
+        look()
+    assert len(process.open_files()) <= before
