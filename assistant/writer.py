@@ -32,6 +32,7 @@ NONE: Final = "NO_BASIS"
 _HANDLES = re.compile(r"(?:\s*\[[^\[\]\n]{1,24}\])+")
 _HANDLE = re.compile(r"\[([^\[\]\n]{1,24})\]")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)、])\s+")
+_LINK = re.compile(r"https?:|www\.|\]\(|<\s*[a-z!/]", re.IGNORECASE)
 _BRACKETS = str.maketrans("[]", "〔〕")
 
 
@@ -187,6 +188,8 @@ class Writer:
         problems = [f"[{handle}] was never issued" for handle in said.handles if handle not in issued]
         if not said.handles:
             problems.append("it cites nothing")
+        if _LINK.search(said.text):
+            problems.append("it holds a link or markup, even if its source does")
         calculation = calculate(said.text, language)
         if known:
             claim = calculation.operands if calculation else said.text

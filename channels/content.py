@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -11,6 +12,8 @@ from channels.render import folded
 from prompts import load_wording
 from vectorstore.links import Links
 
+# Markdown and HTML in a source stay text in a chat: no picture of its is fetched, no link of its hides where it leads.
+_MARKUP: Final = re.compile(r"\](?=[(:])|<(?=[A-Za-z!/])")
 # A link in a chat is passed on; where asking takes a key, it does not open the source for ever.
 KEYED_DAYS: Final = 30
 
@@ -31,7 +34,7 @@ class Content:
 
     def text(self, answer: Answer) -> str:
         """The answer's own text, what to know before relying on it, and a line for each source."""
-        blocks = [answer.text]
+        blocks = [as_text(answer.text)]
         if answer.warnings:
             blocks.append("\n".join(f"! {warning.message}" for warning in answer.warnings))
         if answer.citations:
@@ -59,5 +62,15 @@ class Content:
 
     def _line(self, citation: Citation) -> str:
         page = f"p. {citation.page}" if citation.page else None
-        parts = (f"《{citation.title}》", " › ".join(citation.section[-2:]), page, self.link(citation))
+        parts = (
+            as_text(f"《{citation.title}》"),
+            as_text(" › ".join(citation.section[-2:])),
+            page,
+            self.link(citation),
+        )
         return folded(f"[{citation.number}] " + " ".join(part for part in parts if part))
+
+
+def as_text(words: str) -> str:
+    """Words of a source with their markup made harmless: a full-width character for the one that makes it markup."""
+    return _MARKUP.sub(lambda found: {"]": "］", "<": "＜"}[found[0]], words)

@@ -20,7 +20,7 @@ from assistant.answer import Answer
 from assistant.assembly import LONGEST_QUESTION, Assistant
 from channels.access import Access
 from channels.asking import Asked, EventStream, Questions, Text, first, while_connected
-from channels.content import Content
+from channels.content import Content, as_text
 from channels.problems import body, refusal_of
 from channels.rest import KEY
 from vectorstore.links import Links
@@ -156,9 +156,10 @@ async def _events(
         sent = ""
         try:
             while True:
-                if snapshot.claims and len(snapshot.text) > len(sent):
-                    yield chunk({"content": snapshot.text[len(sent) :]})
-                    sent = snapshot.text
+                said = as_text(snapshot.text)
+                if snapshot.claims and len(said) > len(sent):
+                    yield chunk({"content": said[len(sent) :]})
+                    sent = said
                 following = await anext(later, None)
                 if following is None:
                     break

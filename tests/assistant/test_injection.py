@@ -155,6 +155,25 @@ def test_an_attack_in_a_document_changes_nothing(
     assert all(citation.link.startswith("/d/") for citation in answer.citations)
 
 
+@pytest.mark.parametrize("attack", LINKS)
+def test_a_link_is_not_written_even_where_the_source_has_it(
+    model: ScriptedModel, attack: str, store: PolicyStore, put: Put
+) -> None:
+    put("policy.txt", POLICY.format(attack=f"申请奖励的，{attack}"))
+
+    def reply(prompt: Prompt) -> str:
+        said = {handle: words for handle, words in prompt.evidence.items() if EVIL in words or "3000万元" in words}
+        return "".join(f"{words}[{handle}]\n" for handle, words in said.items())
+
+    model.reply = reply
+    with Assistant(store, model=ModelSettings("openai:scripted", base_url=model.url)) as assistant:
+        answer = assistant.ask(QUESTION)
+    assert answer.generator == "openai:scripted"
+    assert "3000万元" in answer.text
+    assert "http" not in answer.text.lower()
+    assert "](" not in answer.text
+
+
 @pytest.mark.parametrize("attack", [*LINKS, *HIDDEN])
 def test_an_attack_in_a_web_page_changes_nothing(
     model: ScriptedModel, attack: str, store: PolicyStore, put: Put

@@ -14,6 +14,7 @@ import pytest
 from assistant.assembly import Assistant
 from assistant.model import ModelSettings
 from channels.access import QUESTIONS_A_MINUTE
+from channels.content import as_text
 from tests.assistant.scripted_model import ScriptedModel
 from tests.channels.conftest import whole_app
 from tests.channels.test_rest import FALSE, FIRST, SECOND, WRITTEN, two_sentences
@@ -275,3 +276,23 @@ def test_only_verified_claims_are_streamed(
     assert said[1].strip().startswith(SECOND)
     assert FALSE not in "".join(said)
     assert FALSE in "".join(piece for _, piece in model.spoken)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_markup_of_a_source_stays_text(client: openai.OpenAI, shelf: Any, stream: bool) -> None:
+    asked: Any = {"model": "zhice", "messages": [user("建成海绵城市示范项目的单位最高奖励多少？")]}
+    if stream:
+        said = "".join(
+            chunk.choices[0].delta.content or "" for chunk in client.chat.completions.create(**asked, stream=True)
+        )
+    else:
+        said = client.chat.completions.create(**asked).choices[0].message.content
+    assert "66万元" in said
+    assert "＜img" in said
+    assert not re.search(r"\]\(|<[A-Za-z!/]", said)
+
+
+def test_only_what_would_be_markup_is_changed() -> None:
+    assert as_text("见[1][2]。[点击](http://a) <b>甲</b> 3 < 5 ![x](y)\n[1]: http://a") == (
+        "见[1][2]。[点击］(http://a) ＜b>甲＜/b> 3 < 5 ![x］(y)\n[1］: http://a"
+    )

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -340,3 +341,35 @@ def test_a_signal_ends_the_server_cleanly(tmp_path: Path, stop: signal.Signals) 
             process.send_signal(stop)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "closed\n", ""), first
+
+
+@pytest.mark.parametrize(
+    ("trusted", "seen"), [((), "127.0.0.1"), (("127.0.0.1",), "203.0.113.9"), (("10.0.0.0/8",), "127.0.0.1")]
+)
+def test_forwarded_addresses_are_believed_from_trusted_proxies_only(trusted: tuple[str, ...], seen: str) -> None:
+    script = textwrap.dedent(
+        f"""
+        from fastapi import FastAPI, Request
+        from channels.server import serve
+
+        app = FastAPI()
+
+        @app.get("/who")
+        def who(request: Request) -> str:
+            return request.client.host
+
+        class Assistant:
+            def warm_up(self):
+                pass
+
+        serve(app, Assistant(), host="127.0.0.1", port=0, trusted_proxies={trusted!r})
+        """
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    assert process.stdout is not None
+    with process:
+        address = process.stdout.readline().rpartition(" ")[2].strip()
+        reply = httpx.get(f"{address}/who", headers={"X-Forwarded-For": "203.0.113.9"}, trust_env=False)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert reply.json() == seen
