@@ -34,6 +34,8 @@ _AXES = 96  # they hold 77 % of the squared length of the bundled encoder's 256 
 _BATCH = 2000  # Chroma refuses more than 5461 rows at once
 _MOVED = 1000  # rows that Chroma collects before it puts them into the graph
 _WRITES = 3  # times that Chroma writes the growing graph out while it is built; by default every thousand rows
+# Rows after which Chroma writes at all. What it never wrote it makes anew at each opening, and not byte for byte the same.
+_FEWEST = 2
 _FOUND = 1e-5  # cosine distance under which a vector counts as having found itself (float32 rounding is 1e-6)
 _SHORTEST = 1e-3  # length along the axes under which a unit vector counts as orthogonal to them
 _BOOKKEEPING = "chroma.sqlite3"  # Chroma rewrites its header at every opening, so it is checked instead of hashed
@@ -71,7 +73,7 @@ def build(folder: Path, ids: Sequence[int], vectors: NDArray[np.float32]) -> Bui
 
 def _fill(folder: Path, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
     client = _client(folder)
-    threshold = max(_MOVED, len(ids) // _WRITES)
+    threshold = max(_FEWEST, len(ids) // _WRITES)
     try:
         collection = client.create_collection(
             _COLLECTION,
@@ -88,7 +90,8 @@ def _fill(folder: Path, ids: Sequence[int], vectors: NDArray[np.float32]) -> Non
         )
         for first in range(0, len(ids), _BATCH):
             batch = slice(first, first + _BATCH)
-            collection.upsert(ids=[str(number) for number in ids[batch]], embeddings=vectors[batch])
+            for _ in range(_FEWEST if len(ids) < _FEWEST else 1):
+                collection.upsert(ids=[str(number) for number in ids[batch]], embeddings=vectors[batch])
     finally:
         client.close()  # type: ignore[attr-defined]
 

@@ -47,3 +47,16 @@ def test_what_has_no_direction_is_a_stray(vectors: NDArray[np.float32], tmp_path
     built = build(tmp_path, list(range(51)), some)
     assert built.strays == (50,)
     assert built.stored == 50
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 50, 999, 1000, 2500])
+def test_opening_and_asking_changes_no_file(vectors: NDArray[np.float32], tmp_path: Path, count: int) -> None:
+    ids = list(range(1, count + 1))
+    built = build(tmp_path, ids, vectors[:count])
+    for _ in range(2):
+        check(tmp_path, built.manifest)
+        generation = Generation(tmp_path)
+        assert generation.count() == count
+        assert generation.query(vectors[0], min(count, 5))[0] == 1
+        generation.close()
+    check(tmp_path, built.manifest)
