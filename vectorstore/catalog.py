@@ -10,7 +10,6 @@ import hashlib
 import json
 import sqlite3
 import threading
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -60,24 +59,30 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._open: weakref.WeakSet[_Held] = weakref.WeakSet()
-        self._guard = threading.Lock()
+        self._closed = False
         self.connection()
 
     def connection(self) -> sqlite3.Connection:
+        """This thread's connection.
+
+        Raises:
+            StoreError: the catalog has been closed.
+        """
         held: _Held | None = getattr(self._local, "held", None)
+        if self._closed:
+            self._local.held = None
+            raise StoreError(f"The catalog {self.path} has been closed.")
         if held is None:
             held = self._local.held = _Held(connect(self.path))
-            with self._guard:
-                self._open.add(held)
         return held.connection
 
     def close(self) -> None:
-        with self._guard:
-            for held in self._open:
-                held.connection.close()
-            self._open.clear()
-        self._local = threading.local()
+        """Close this thread's connection, and each other thread's when it next asks for it or ends.
+
+        Closing a connection while another thread runs a statement on it would end the process.
+        """
+        self._closed = True
+        self._local.held = None
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 import threading
 from pathlib import Path
 
@@ -228,3 +229,39 @@ def test_threads_that_have_ended_leave_no_file_open(store: PolicyStore, put: Put
     for _ in range(20):
         look()
     assert len(process.open_files()) <= before
+
+
+def test_closing_ends_what_other_threads_read_and_not_the_process(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import sys, threading, time
+        from pathlib import Path
+        from vectorstore.catalog import Catalog
+        from vectorstore.errors import StoreError
+
+        refused = []
+        for number in range(10):
+            catalog = Catalog(Path(sys.argv[1]) / "catalog.sqlite3")
+
+            def read():
+                try:
+                    while True:
+                        catalog.connection().execute(
+                            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000) SELECT sum(i) FROM n"
+                        ).fetchone()
+                except StoreError as error:
+                    refused.append(str(error))
+
+            threads = [threading.Thread(target=read) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.05)
+            catalog.close()
+            for thread in threads:
+                thread.join(10)
+        print(len(refused), set(refused))
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("40 {'The catalog ")
