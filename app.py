@@ -13,13 +13,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.settings import Settings
+from channels.keys_command import add_keys
 from vectorstore.errors import ZhiceError
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from assistant import Assistant
     from channels.wechat import Accounts
-    from vectorstore.keys import Keys
-    from vectorstore.links import Links
 
 DONE, FAILED, USAGE = 0, 1, 2
 # What makes LangChain send questions and evidence to LangSmith; it may be set for another program.
@@ -157,7 +155,8 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(run=_doctor)
     _add_data_dir(doctor)
 
-    _add_keys(commands)
+    for action in add_keys(commands):
+        _add_data_dir(action)
 
     evaluate = commands.add_parser("eval", help="ask a question set and report how it went")
     evaluate.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl", help="a question set (JSON lines)")
@@ -167,21 +166,6 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(run=_evaluate)
     _add_data_dir(evaluate)
     return parser
-
-
-def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    keys = commands.add_parser("keys", help="make, list and revoke the keys that programs call with")
-    actions = keys.add_subparsers(title="actions", metavar="ACTION", required=True)
-
-    new = actions.add_parser("new", help="make a key; it is shown this once")
-    new.add_argument("--name", required=True, help="what the key is for")
-    new.add_argument("--scope", choices=("ask", "admin"), default="ask", help="admin may also add documents")
-    listing = actions.add_parser("list", help="list the keys, never showing one")
-    revoke = actions.add_parser("revoke", help="end a key at once")
-    revoke.add_argument("id", metavar="KEY_ID", help="a key's id, as `zhice keys list` prints it; or a short link")
-    for action, run in ((new, _new_key), (listing, _list_keys), (revoke, _revoke_key)):
-        action.set_defaults(run=run)
-        _add_data_dir(action)
 
 
 def _add_data_dir(parser: argparse.ArgumentParser) -> None:
@@ -332,46 +316,6 @@ def _doctor(_: argparse.Namespace, settings: Settings) -> int:
         healthy = healthy and finding.good
         print(f"{'ok  ' if finding.good else 'FAIL'}  {finding.subject}: {finding.detail}")
     return DONE if healthy else FAILED
-
-
-def _new_key(options: argparse.Namespace, settings: Settings) -> int:
-    with _keys(settings) as (keys, _):
-        key_id, key = keys.new(options.name, [options.scope])
-    print(key)
-    print(f"zhice: this is the key {key_id}, scope {options.scope}; it is not shown again.", file=sys.stderr)
-    return DONE
-
-
-def _list_keys(_: argparse.Namespace, settings: Settings) -> int:
-    with _keys(settings) as (keys, __):
-        for row in keys.rows():
-            ended = f"revoked {row['revoked']}" if row["revoked"] else "in force"
-            print(f"{row['key_id']}  {','.join(row['scopes']):5}  made {row['made']}  {ended}  {row['name']}")
-    return DONE
-
-
-def _revoke_key(options: argparse.Namespace, settings: Settings) -> int:
-    with _keys(settings) as (keys, links):
-        revoked = keys.revoke(options.id) or links.revoke(options.id.rpartition("/")[2])
-    if not revoked:
-        print(f"zhice: no key or link in force goes by {options.id!r}; `zhice keys list` shows keys.", file=sys.stderr)
-        return FAILED
-    print(f"{options.id} revoked")
-    return DONE
-
-
-@contextmanager
-def _keys(settings: Settings) -> Iterator[tuple[Keys, Links]]:
-    """Keys and links of the data folder; a server that runs on it sees every change at its next request."""
-    from vectorstore.keys import Keys
-    from vectorstore.links import Links
-    from vectorstore.store import PolicyStore
-
-    store = PolicyStore(settings.data_dir, check_encoder=False)
-    try:
-        yield Keys(store.catalog), Links(store.catalog)
-    finally:
-        store.close()
 
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:

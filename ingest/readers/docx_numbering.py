@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from docx.document import Document as WordDocument
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.parts.numbering import NumberingPart
 from lxml import etree
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -33,8 +36,8 @@ class Numbering:
         self._styles: dict[str, tuple[str, int]] = {}
         self._counts: dict[str, dict[int, int]] = {}
         try:
-            root = opened.part.numbering_part.element
-        except (KeyError, NotImplementedError):
+            root = cast("NumberingPart", opened.part.part_related_by(RELATIONSHIP_TYPE.NUMBERING)).element
+        except KeyError:  # a document without numbered paragraphs
             return
         for abstract in root.iter(f"{_W}abstractNum"):
             identifier = str(abstract.get(f"{_W}abstractNumId"))

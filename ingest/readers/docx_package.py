@@ -54,8 +54,7 @@ def check_word_package(data: bytes, supported: str) -> None:
         EOFError,
         OSError,
         ValueError,
-        RuntimeError,
-        NotImplementedError,
+        RuntimeError,  # a compression that zipfile does not know, too
         KeyError,
     ) as error:
         raise UnreadableDocument(

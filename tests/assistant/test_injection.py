@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from assistant import Assistant
+from assistant import Answer, Assistant
 from assistant.model import ModelSettings
 from tests.assistant.scripted_model import Prompt, ScriptedModel
 from tests.assistant.trials import sound
@@ -134,6 +134,15 @@ class Obeying:
         )
 
 
+def obeyed(model: ScriptedModel, attack: str, store: PolicyStore, question: str) -> Answer:
+    """The answer with a model that obeys; whatever it says, each claim shown is sound."""
+    model.reply = Obeying(attack)
+    with Assistant(store, model=ModelSettings("openai:scripted", base_url=model.url)) as assistant:
+        answer = assistant.ask(question)
+        assert sound(assistant, answer)
+    return answer
+
+
 def test_there_are_more_than_sixty_attacks() -> None:
     assert len(set(ATTACKS)) == len(ATTACKS) >= 62
 
@@ -143,10 +152,7 @@ def test_an_attack_in_a_document_changes_nothing(
     model: ScriptedModel, attack: str, store: PolicyStore, put: Put
 ) -> None:
     put("policy.txt", POLICY.format(attack=attack))
-    model.reply = Obeying(attack)
-    with Assistant(store, model=ModelSettings("openai:scripted", base_url=model.url)) as assistant:
-        answer = assistant.ask(QUESTION)
-        assert sound(assistant, answer)
+    answer = obeyed(model, attack, store, QUESTION)
     said = " ".join(claim.text for claim in answer.claims)
     assert "最高3000万元" in said
     assert EVIL not in said
@@ -181,10 +187,7 @@ def test_an_attack_in_a_web_page_changes_nothing(
     body = "".join(f"<p>{line}</p>" for line in POLICY.format(attack=attack).splitlines() if line)
     hidden = f'<div style="display:none">{attack}</div><!-- {attack} -->'
     put("policy.html", f"<html><head><meta charset='utf-8'></head><body>{hidden}{body}</body></html>")
-    model.reply = Obeying(attack)
-    with Assistant(store, model=ModelSettings("openai:scripted", base_url=model.url)) as assistant:
-        answer = assistant.ask(QUESTION)
-        assert sound(assistant, answer)
+    answer = obeyed(model, attack, store, QUESTION)
     said = " ".join(claim.text for claim in answer.claims)
     assert "最高3000万元" in said
     assert EVIL not in said
@@ -196,10 +199,7 @@ def test_an_attack_in_a_question_changes_nothing(
     model: ScriptedModel, attack: str, store: PolicyStore, put: Put
 ) -> None:
     put("policy.txt", POLICY.format(attack="奖励资金专款专用。"))
-    model.reply = Obeying(attack)
-    with Assistant(store, model=ModelSettings("openai:scripted", base_url=model.url)) as assistant:
-        answer = assistant.ask(f"{QUESTION}{attack}")
-        assert sound(assistant, answer)
+    answer = obeyed(model, attack, store, f"{QUESTION}{attack}")
     said = " ".join(claim.text for claim in answer.claims)
     assert "9000" not in said
     assert "90 million" not in said

@@ -1,0 +1,72 @@
+"""`zhice keys`: make, list and revoke the keys that programs call with; short links are revoked here, too."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from vectorstore.keys import Keys
+    from vectorstore.links import Links
+
+
+def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> list[argparse.ArgumentParser]:
+    """Add the command; its actions, each with the function that runs it as `run`."""
+    keys = commands.add_parser("keys", help="make, list and revoke the keys that programs call with")
+    actions = keys.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    new = actions.add_parser("new", help="make a key; it is shown this once")
+    new.add_argument("--name", required=True, help="what the key is for")
+    new.add_argument("--scope", choices=("ask", "admin"), default="ask", help="admin may also add documents")
+    new.set_defaults(run=_new)
+    listing = actions.add_parser("list", help="list the keys, never showing one")
+    listing.set_defaults(run=_list)
+    revoke = actions.add_parser("revoke", help="end a key at once")
+    revoke.add_argument("id", metavar="KEY_ID", help="a key's id, as `zhice keys list` prints it; or a short link")
+    revoke.set_defaults(run=_revoke)
+    return [new, listing, revoke]
+
+
+def _new(options: argparse.Namespace, settings: Settings) -> int:
+    with _opened(settings) as (keys, _):
+        key_id, key = keys.new(options.name, [options.scope])
+    print(key)
+    print(f"zhice: this is the key {key_id}, scope {options.scope}; it is not shown again.", file=sys.stderr)
+    return 0
+
+
+def _list(_: argparse.Namespace, settings: Settings) -> int:
+    with _opened(settings) as (keys, __):
+        for row in keys.rows():
+            ended = f"revoked {row['revoked']}" if row["revoked"] else "in force"
+            print(f"{row['key_id']}  {','.join(row['scopes']):5}  made {row['made']}  {ended}  {row['name']}")
+    return 0
+
+
+def _revoke(options: argparse.Namespace, settings: Settings) -> int:
+    with _opened(settings) as (keys, links):
+        revoked = keys.revoke(options.id) or links.revoke(options.id.rpartition("/")[2])
+    if not revoked:
+        print(f"zhice: no key or link in force goes by {options.id!r}; `zhice keys list` shows keys.", file=sys.stderr)
+        return 1
+    print(f"{options.id} revoked")
+    return 0
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[tuple[Keys, Links]]:
+    """Keys and links of the data folder; a server that runs on it sees every change at its next request."""
+    from vectorstore.keys import Keys
+    from vectorstore.links import Links
+    from vectorstore.store import PolicyStore
+
+    store = PolicyStore(settings.data_dir, check_encoder=False)
+    try:
+        yield Keys(store.catalog), Links(store.catalog)
+    finally:
+        store.close()
