@@ -12,9 +12,9 @@ from assistant.settings import Settings
 from evaluation import load_questions
 from ingest import ingest_paths
 from tests.acceptance.seeds import QUESTIONS, SHARED, needs_seeds
-from tests.assistant.misbehaving import WRONGS, right
-from tests.assistant.scripted_model import ScriptedModel
-from tests.assistant.trials import trials
+from tests.assistant.misbehaving import WRONGS, guessed, right
+from tests.assistant.scripted_model import Prompt, ScriptedModel
+from tests.assistant.trials import sound, trials
 
 pytestmark = needs_seeds
 
@@ -33,6 +33,24 @@ def test_right_answers_are_kept(assistant: Assistant, model: ScriptedModel) -> N
     assert len(made) >= 26
     assert sum(trial.shown for trial in made) >= 0.95 * len(made)
     assert all(trial.sound for trial in made)
+
+
+@pytest.mark.parametrize("wrong", WRONGS)
+def test_nothing_wrong_is_shown_where_nothing_answers(assistant: Assistant, model: ScriptedModel, wrong: str) -> None:
+    said: list[str] = []
+
+    def reply(prompt: Prompt) -> str:
+        told = [line for known in guessed(prompt) if (line := WRONGS[wrong](known))]
+        said.extend(line.partition("[")[0].rstrip("。. ") for line in told)
+        return "\n".join(told) + "\n" if told else "NO_BASIS\n"
+
+    model.reply = reply
+    unanswerable = [gold for gold in load_questions(QUESTIONS) if not gold.answerable]
+    answers = [assistant.ask(gold.question, history=gold.history) for gold in unanswerable]
+    assert len(answers) == 6
+    assert model.prompts  # some of these questions come near enough for a model to be asked
+    assert all(sound(assistant, answer) for answer in answers)
+    assert not {claim.text for answer in answers for claim in answer.claims} & set(said)
 
 
 @pytest.mark.parametrize("wrong", WRONGS)

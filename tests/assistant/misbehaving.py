@@ -45,6 +45,15 @@ def knowing(prompt: Prompt, quotes: tuple[str, ...]) -> Knowing | None:
     return Knowing(words, handle, wrong[0], wrong[1].strip("。；;，,：: "))
 
 
+def guessed(prompt: Prompt) -> list[Knowing]:
+    """What a model may take for the answer where there is none: each of the sentences sent first, another one beside it."""
+    evidence = [(handle, said.strip("。；;，,：: ")) for handle, said in prompt.evidence.items()]
+    return [
+        Knowing(words, handle, *next((other for other in reversed(evidence) if other[0] != handle), ("zz99", "")))
+        for handle, words in evidence[:4]
+    ]
+
+
 def _same_figures(one: str, other: str) -> bool:
     return bool({figure.key for figure in find_figures(one)} & {figure.key for figure in find_figures(other)})
 
