@@ -198,7 +198,9 @@ class Stages:
         if said is None:
             return state
         again = self.read(self.retrieve(replace(state, query=self._understanding.understand(said))))
-        return again if _answered(again) or not _answered(state) else state
+        if _answered(state) and not _answered(again):
+            return state
+        return replace(again, elapsed_ms=state.elapsed_ms)  # its time is the answering's
 
     def _writes(self, query: Query, draft: Draft) -> bool:
         """Whether a model is asked: the evidence may hold an answer, and nothing has to be asked back first."""
@@ -299,5 +301,5 @@ def _since(started: float) -> float:
 
 
 def _spent(state: State, stage: str, started: float) -> dict[str, float]:
-    """The milliseconds of each stage, with another run of this one."""
-    return {**state.elapsed_ms, stage: state.elapsed_ms.get(stage, 0.0) + _since(started)}
+    """The milliseconds of each stage up to this one."""
+    return {**state.elapsed_ms, stage: _since(started)}

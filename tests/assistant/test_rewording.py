@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -24,7 +25,9 @@ TRANSLATED = "产业园区运营机构每年最高能得到多少奖励？"
 def assistant(store: PolicyStore, put: Put, model: ScriptedModel) -> Iterator[Assistant]:
     put("park.txt", PARK)
     put("talent.txt", TALENT)
-    with Assistant(store, model=ModelSettings("openai:scripted", base_url=model.url, whole=4)) as opened:
+    with Assistant(
+        store, model=ModelSettings("openai:scripted", base_url=model.url, first_token=3, whole=40)
+    ) as opened:
         yield opened
 
 
@@ -41,10 +44,12 @@ def replying(rewording: str, sentence: str, words: str) -> object:
 
 def test_a_follow_up_is_asked_in_the_models_words(assistant: Assistant, model: ScriptedModel) -> None:
     model.reply = replying(REWORDED, "租房补贴的期限为36个月。", "36个月")  # type: ignore[assignment]
+    started = time.perf_counter()
     answer = assistant.ask(FOLLOW_UP, history=HISTORY)
     assert answer.standalone_question == REWORDED
     assert answer.question == FOLLOW_UP
     assert answer.text == "租房补贴的期限为36个月[1]"
+    assert answer.elapsed_ms["total"] <= 1000 * (time.perf_counter() - started)  # nothing is counted twice
     rewriting, writing = model.prompts
     assert HISTORY[0] in rewriting.messages[-1]["content"]
     assert not rewriting.evidence
