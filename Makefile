@@ -36,9 +36,9 @@ install: $(VENV)/.run
 # Pins the whole tree for Python 3.11 to 3.13 on Linux and macOS. The GPU libraries that some builds of torch ask for
 # are left to torch itself: they are gigabytes, and a CPU build has none.
 lock:
-	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt --extra wechat pyproject.toml \
+	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt --extra wechat --extra ocr pyproject.toml \
 		| grep -v -E '^(nvidia-|cuda-|triton)' > requirements.lock
-	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt --extra wechat --extra dev pyproject.toml \
+	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt --extra wechat --extra ocr --extra dev pyproject.toml \
 		| grep -v -E '^(nvidia-|cuda-|triton)' > requirements-dev.lock
 	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt -c requirements.lock \
 		--extra bench pyproject.toml | grep -v -E '^(nvidia-|cuda-|triton)' > requirements-bench.lock

@@ -12,6 +12,7 @@ gc.disable()  # start-up makes modules, not garbage: collecting meanwhile took 0
 import argparse
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,7 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.settings import Settings
+from channels.documents_command import add_documents
 from channels.keys_command import add_keys
+from channels.upkeep_command import add_upkeep
 from vectorstore.errors import ZhiceError
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
     from assistant import Assistant
     from channels.wechat import Accounts
+    from ingest.pipeline import Progress, Report
+    from vectorstore.taken import Taken
 
 DONE, FAILED, USAGE = 0, 1, 2
 # What makes LangChain send questions and evidence to LangSmith; it may be set for another program.
@@ -49,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"zhice: {error}", file=sys.stderr)
         return USAGE if isinstance(error, AssistantError) else FAILED
+    except sqlite3.DatabaseError as error:
+        print(f"zhice: The data folder cannot be used: {error}. See `zhice doctor`.", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print("zhice: stopped; what was reported as done is safe.", file=sys.stderr)
         return 130
@@ -63,19 +71,24 @@ def create_app(assistant: Assistant, settings: Settings, accounts: Accounts | No
     from channels.access import Access
     from channels.content import KEYED_DAYS
     from channels.mcp_server import Tools
+    from channels.observing import Metrics, health
     from channels.server import build_app
+    from ingest.isolation import IsolatedReader
     from ingest.pipeline import ingest_again, ingest_upload
     from vectorstore.keys import Keys
 
-    store = assistant.store
+    store, reader = assistant.store, IsolatedReader()
 
-    def add_document(name: str, data: bytes) -> tuple[str, str]:
-        return ingest_upload(store, name, data)
+    def add_document(name: str, data: bytes) -> list[Taken]:
+        return ingest_upload(store, name, data, reader)
 
-    access = Access(Keys(store.catalog), keyed=settings.keyed)
+    access, metrics = Access(Keys(store.catalog), keyed=settings.keyed), Metrics(assistant)
+    assistant.answered.append(metrics.answer)
     routers = [
         rest.router(assistant, access, add_document),
         openai_api.router(assistant, access, public_url=settings.public_url),
+        # Without a password the server answers to this machine alone.
+        health(assistant, metrics, access.manages if settings.admin_password else lambda _: None),
     ]
     if accounts:
         days = KEYED_DAYS if settings.keyed else None
@@ -94,12 +107,14 @@ def create_app(assistant: Assistant, settings: Settings, accounts: Accounts | No
         add_document=add_document,
         routers=routers,
         services=[Tools(assistant, access, public_url=settings.public_url)],
+        closing=[reader.close],
         access=access,
-        read_again=lambda document_id: ingest_again(store, document_id),
+        read_again=lambda document_id: ingest_again(store, document_id, reader),
         remove_document=store.remove,
         admin_password=settings.admin_password,
         public_url=settings.public_url,
         keyed=settings.keyed,
+        metrics=metrics,
     )
 
 
@@ -121,6 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question", nargs="+", metavar="QUESTION", help="a question; put it in quotes")
     ask.add_argument("--json", action="store_true", help="print one JSON object a question")
     ask.add_argument("--history", action="append", default=[], metavar="Q", help="a question asked before; repeatable")
+    ask.add_argument(
+        "--filter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="only documents that are so: region, issuer, kind, level, year, validity, document_id; repeatable",
+    )
     ask.add_argument("--as-of", metavar="DATE", help="the day to answer for (ISO 8601); today by default")
     ask.set_defaults(run=_ask)
     _add_data_dir(ask)
@@ -128,32 +150,16 @@ def _parser() -> argparse.ArgumentParser:
     ingest = commands.add_parser("ingest", help="take files and folders into the knowledge base")
     ingest.add_argument("path", nargs="+", type=Path, metavar="PATH", help="a file or a folder")
     ingest.add_argument("--json", action="store_true", help="print the report as JSON")
+    ingest.add_argument("--watch", action="store_true", help="go on, and take in every change; deletions, too")
     ingest.add_argument("--prune", action="store_true", help="remove documents whose file is gone from these folders")
     ingest.set_defaults(run=_ingest)
     _add_data_dir(ingest)
 
-    listing = commands.add_parser("list", help="list the documents")
-    listing.add_argument("--json", action="store_true", help="print one JSON object a document")
-    listing.set_defaults(run=_list)
-    _add_data_dir(listing)
+    for action in add_documents(commands):
+        _add_data_dir(action)
 
-    show = commands.add_parser("show", help="show a document's fields and text")
-    show.add_argument("id", metavar="ID", help="a document id, as `zhice list` prints it")
-    show.set_defaults(run=_show)
-    _add_data_dir(show)
-
-    remove = commands.add_parser("remove", help="take documents out of search; old citations still open")
-    remove.add_argument("id", nargs="+", metavar="ID", help="a document id, as `zhice list` prints it")
-    remove.set_defaults(run=_remove)
-    _add_data_dir(remove)
-
-    reindex = commands.add_parser("reindex", help="make all vectors and the Chroma index anew from the catalog")
-    reindex.set_defaults(run=_reindex)
-    _add_data_dir(reindex)
-
-    doctor = commands.add_parser("doctor", help="check the data folder and the installation")
-    doctor.set_defaults(run=_doctor)
-    _add_data_dir(doctor)
+    for action in add_upkeep(commands):
+        _add_data_dir(action)
 
     for action in add_keys(commands):
         _add_data_dir(action)
@@ -183,6 +189,14 @@ def _serve(_: argparse.Namespace, settings: Settings) -> int:
     from channels.wechat import from_environ
 
     settings.check_serving()
+    if settings.log == "json":
+        import logging
+
+        from channels.observing import JsonLines
+
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonLines())
+        logging.basicConfig(level=logging.INFO, handlers=[handler])
     accounts = from_environ(os.environ)
     from assistant import open_assistant
 
@@ -200,12 +214,13 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
     from assistant import open_assistant
     from channels.render import plain
 
+    filters = dict(given.partition("=")[::2] for given in options.filter)
     questions: list[str] = options.question
     if len(questions) > 1 and all(word.isascii() and not any(map(str.isspace, word)) for word in questions):
         questions = [" ".join(questions)]  # one English question without quotes
     with open_assistant(settings=settings) as assistant:
         for number, question in enumerate(questions):
-            answer = assistant.ask(question, history=options.history, as_of=options.as_of)
+            answer = assistant.ask(question, history=options.history, as_of=options.as_of, filters=filters)
             if options.json:
                 print(json.dumps(answer.to_dict(), ensure_ascii=False))
             else:
@@ -225,6 +240,8 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> int:
             bar.set_postfix_str(name[-40:], refresh=False)
             bar.update(done - bar.n)
 
+        if options.watch:
+            return _watch(options, settings, progress)
         report = ingest_paths(
             options.path,
             data_dir=settings.data_dir,
@@ -232,90 +249,55 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> int:
             prune=options.prune,
             progress=progress,
         )
-    if options.json:
-        print(json.dumps(asdict(report) | {"seconds": round(report.seconds, 3)}, ensure_ascii=False))
-    else:
-        print(
-            f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
-            f"{len(report.failed)} failed; {report.passages} passages in {report.seconds:.1f} s"
-        )
-    for file, reason in report.failed:
-        print(f"zhice: {file}: {reason}", file=sys.stderr)
+    _tell(report, as_json=options.json)
     return FAILED if report.failed else DONE
 
 
-def _list(options: argparse.Namespace, settings: Settings) -> int:
-    from assistant import open_assistant
+def _watch(options: argparse.Namespace, settings: Settings, progress: Progress) -> int:
+    """Until Ctrl-C or SIGTERM; what was reported as done is safe."""
+    import signal
+    import threading
 
-    with open_assistant(settings=settings) as assistant:
-        for row in assistant.documents():
-            if options.json:
-                print(json.dumps(row, ensure_ascii=False))
-            else:
-                dates = " ".join(
-                    part
-                    for part in (row["published"], f"{row['valid_from'] or ''}..{row['valid_until'] or ''}")
-                    if part
-                )
-                print(f"{row['document_id']}  v{row['version']}  {dates:33}  {row['title']}  ({row['source']})")
+    from assistant.errors import SettingError
+    from ingest.watching import watch
+
+    files = [path for path in options.path if path.is_file()]
+    if files:
+        raise SettingError(f"--watch looks after folders, and {files[0]} is a file; give its folder.")
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    failed: set[tuple[str, str]] = set()
+
+    def reported(report: Report) -> None:
+        # What failed before is not told again and again.
+        report.failed = [each for each in report.failed if each not in failed]
+        failed.update(report.failed)
+        if report.failed or report.added or report.updated or report.removed:
+            _tell(report, as_json=options.json)
+
+    watch(
+        options.path,
+        data_dir=settings.data_dir,
+        encoder=settings.encoder,
+        stopped=stopped,
+        reported=reported,
+        progress=progress,
+    )
     return DONE
 
 
-def _show(options: argparse.Namespace, settings: Settings) -> int:
-    from assistant import open_assistant
-
-    with open_assistant(settings=settings) as assistant:
-        record = assistant.store.catalog.record(options.id)
-        for name, value in {
-            "document_id": record.document_id,
-            "version": record.version,
-            "source": record.source,
-            "state": record.state,
-            "title": record.metadata.title,
-            "issuer": record.metadata.issuer,
-            "doc_no": record.metadata.doc_no,
-            "published": record.metadata.published,
-            "valid_from": record.metadata.valid_from,
-            "valid_until": record.metadata.valid_until,
-        }.items():
-            print(f"{name:12} {value if value is not None else '-'}")
-        print("\n" + assistant.document_text(record.document_id, record.version))
-    return DONE
-
-
-def _remove(options: argparse.Namespace, settings: Settings) -> int:
-    from assistant import open_assistant
-
-    with open_assistant(settings=settings) as assistant:
-        for document_id in options.id:
-            assistant.store.remove(document_id)
-            print(f"{document_id} removed")
-        assistant.store.refresh_index()
-    return DONE
-
-
-def _reindex(_: argparse.Namespace, settings: Settings) -> int:
-    from vectorstore.encoder import load_encoder
-    from vectorstore.store import PolicyStore
-
-    store = PolicyStore(settings.data_dir, encoder=load_encoder(settings.encoder), check_encoder=False)
-    try:
-        count = store.reencode()
-        store.refresh_index(force=True)
-        print(f"{count} passages encoded with {store.encoder.name} and indexed")
-    finally:
-        store.close()
-    return DONE
-
-
-def _doctor(_: argparse.Namespace, settings: Settings) -> int:
-    from assistant.doctor import examine
-
-    healthy = True
-    for finding in examine(settings):
-        healthy = healthy and finding.good
-        print(f"{'ok  ' if finding.good else 'FAIL'}  {finding.subject}: {finding.detail}")
-    return DONE if healthy else FAILED
+def _tell(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(asdict(report) | {"seconds": round(report.seconds, 3)}, ensure_ascii=False), flush=True)
+    else:
+        print(
+            f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed, "
+            f"{len(report.failed)} failed; {report.passages} passages in {report.seconds:.1f} s",
+            flush=True,
+        )
+    for file, said in (*report.failed, *report.notes):
+        print(f"zhice: {file}: {said}", file=sys.stderr)
 
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:

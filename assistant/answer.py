@@ -14,7 +14,8 @@ class Citation:
     """A verbatim quote and where it stands.
 
     `quote` equals `document_text(document_id, version)[start:end]`. `page` counts from 1; `section` is the heading
-    path, outermost first. Dates are ISO 8601. `link` opens the source viewer at the quote, relative to the server.
+    path, outermost first, and last the clause that is quoted (第十二条第二款第（三）项) where it is numbered. `kind` says
+    what the document is: 办法, 通知, 解读, 新闻. Dates are ISO 8601. `link` opens the source viewer at the quote, relative to the server.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Citation:
     end: int
     quote: str
     link: str
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import gc
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.answer import Answer
 from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong, UnknownAnswer
+from assistant.filters import checked
 from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
 from assistant.model import ModelClient, ModelSettings
 from assistant.question import Understanding
@@ -24,8 +25,9 @@ from assistant.retrieval import Evidence, retrieve
 from assistant.rewording import Rewording
 from assistant.sentences import Sentences
 from assistant.settings import Settings
-from assistant.stages import Request, Stages, Standing
+from assistant.stages import Request, Stages
 from assistant.support import Support
+from assistant.validity import Standing, standing_of
 from assistant.words import Words
 from assistant.writer import Writer
 from vectorstore.catalog import Record
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LONGEST_QUESTION = 2000  # characters; a policy question is a sentence or two
-FILTERS = ("document_id", "region", "issuer", "kind", "level")
 
 
 class Assistant:
@@ -49,6 +50,7 @@ class Assistant:
         self, store: PolicyStore, *, reranker: Reranker | None = None, model: ModelSettings | None = None
     ) -> None:
         self.store = store
+        self.answered: list[Callable[[Answer], None]] = []  # told of every answer, as metrics are
         self._reranker = reranker
         bundled = store.encoder if isinstance(store.encoder, StaticEncoder) else StaticEncoder(BUNDLED_MODEL)
         regions = Regions.load()
@@ -112,7 +114,8 @@ class Assistant:
             question: at most 2,000 characters, Chinese or English.
             history: the questions asked before it in this conversation, oldest first.
             as_of: the day the answer speaks for (ISO 8601); today by default.
-            filters: only documents whose `region`, `issuer`, `kind`, `level` contains, or `document_id` is, the value.
+            filters: only documents whose `region`, `issuer`, `kind`, `level` contains, whose `document_id` or `validity`
+                (in_force, expired, not_yet, superseded, undated) is, or whose `year` covers, the value.
 
         Raises:
             EmptyQuestion, QuestionTooLong: the question cannot be taken.
@@ -120,7 +123,7 @@ class Assistant:
         """
         # Without the chain around the stages: importing LangChain takes longer than a first answer.
         *_, answer = self._stages.run(_request(question, history, as_of, filters))
-        self.store.catalog.keep_answer(answer.id, answer.to_dict())
+        self._keep(answer)
         return answer
 
     def stream(
@@ -143,7 +146,12 @@ class Assistant:
         for answer in self.chain.stream(request):
             yield answer
         if answer is not None:
-            self.store.catalog.keep_answer(answer.id, answer.to_dict())
+            self._keep(answer)
+
+    def _keep(self, answer: Answer) -> None:
+        self.store.catalog.keep_answer(answer.id, answer.to_dict())
+        for told in self.answered:
+            told(answer)
 
     def passages(self, question: str, *, limit: int = 10) -> tuple[Evidence, ...]:
         """The passages nearest to a question, best first, whether or not they answer it."""
@@ -184,7 +192,7 @@ class Assistant:
         """How the documents stand to each other now."""
         revision = self.store.catalog.revision()
         if self._standing_cache is None or self._standing_cache[0] != revision:
-            self._standing_cache = (revision, _standing(self.store.catalog.records()))
+            self._standing_cache = (revision, standing_of(self.store.catalog.records()))
         return self._standing_cache[1]
 
 
@@ -228,9 +236,6 @@ def _request(
         raise QuestionTooLong(
             f"The question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read. Shorten it."
         )
-    unknown = sorted(set(filters or {}) - set(FILTERS))
-    if unknown:
-        raise AssistantError(f"There is no filter {', '.join(unknown)}; there are {', '.join(FILTERS)}.")
     if isinstance(as_of, str):
         try:
             as_of = date.fromisoformat(as_of)
@@ -240,7 +245,7 @@ def _request(
         question=question,
         history=[earlier for earlier in history if earlier.strip()][-10:],
         as_of=as_of or date.today(),
-        filters=dict(filters or {}),
+        filters=checked(filters or {}),
     )
 
 
@@ -253,21 +258,15 @@ def _row(record: Record) -> dict[str, Any]:
         "title": metadata.title or record.source,
         "issuer": metadata.issuer,
         "doc_no": metadata.doc_no,
+        "signed": metadata.signed,
         "published": metadata.published,
         "valid_from": metadata.valid_from,
         "valid_until": metadata.valid_until,
+        "region": metadata.region,
+        "level": metadata.level,
+        "kind": metadata.kind,
         "state": record.state,
         "collection": record.collection,
         "ingested": record.ingested,
+        "notes": record.notes,
     }
-
-
-def _standing(records: Sequence[Record]) -> Standing:
-    superseded: dict[str, str] = {}
-    for newer in records:
-        for repealed in newer.metadata.repeals:
-            for older in records:
-                named = [name for name in (older.metadata.doc_no, older.metadata.title) if name]
-                if older is not newer and any(name in repealed or repealed in name for name in named):
-                    superseded[older.document_id] = newer.metadata.title or newer.source
-    return Standing(superseded, frozenset(record.document_id for record in records if record.collection == "samples"))

@@ -13,12 +13,14 @@ from typing import Literal
 from assistant.answer import Checks, Citation, Claim
 from assistant.figures import in_english
 from assistant.question import Query
-from assistant.quoting import header_span, named_cells, trim
+from assistant.quoting import trim
 from assistant.sentences import Candidate
+from assistant.table_rows import header_span, label_span, named_row, unit_span
+from assistant.validity import authority
 from assistant.verification import is_verbatim, unsupported
 from assistant.writer import Written
 from prompts import Wording
-from vectorstore.passage import Hit, Span
+from vectorstore.passage import Hit, Passage, Span
 
 _PER = re.compile(r"每(?:年度?|月|人|亩)(?=[^，,；;]{0,8}$)")
 
@@ -51,14 +53,10 @@ class Composer:
                 self.dropped += 1
                 continue
             cited = [citation]
-            if candidate.hit.passage.kind == "row":
-                header = header_span(text, candidate.hit.passage.start)
-                if header[1] <= citation.start:
-                    cited.append(self.cite(candidate.hit, header, citation.number + 1))
+            for span in self._read_with(candidate.hit, candidate.window):
+                cited.append(self.cite(candidate.hit, span, citation.number + len(cited)))
             quotes = [each.quote for each in cited]
-            readable = citation.quote
-            if len(cited) > 1:
-                readable = named_cells(text, (cited[1].start, cited[1].end), candidate.window) or readable
+            readable = named_row(text, candidate.hit.passage, candidate.window, [candidate.headline]) or citation.quote
             said = self._sentence(query, candidate, readable)
             if unsupported(said, quotes):
                 said = self.wording.say("sentence", quote=citation.quote)
@@ -118,11 +116,16 @@ class Composer:
         """What a written sentence cites; a table row with the header that names its columns."""
         for sentence in written.cited:
             yield sentence.hit, sentence.span
-            if sentence.hit.passage.kind == "row":
-                text = self.text_of(sentence.hit.document_id, sentence.hit.version)
-                header = header_span(text, sentence.hit.passage.start)
-                if header[1] <= sentence.span[0]:
-                    yield sentence.hit, header
+            yield from ((sentence.hit, span) for span in self._read_with(sentence.hit, sentence.span))
+
+    def _read_with(self, hit: Hit, window: Span) -> list[Span]:
+        """What else of a table is quoted with words of a row: the names of the columns, the row's own, the unit of all."""
+        if hit.passage.kind != "row":
+            return []
+        text = self.text_of(hit.document_id, hit.version)
+        passage = hit.passage
+        beside = (header_span(text, passage), label_span(text, passage, window), unit_span(text, passage))
+        return [span for span in beside if span is not None]
 
     def cite(self, hit: Hit, span: Span, number: int) -> Citation:
         """The citation of a span of a hit's document."""
@@ -138,12 +141,13 @@ class Composer:
             published=metadata.published,
             valid_from=metadata.valid_from,
             valid_until=metadata.valid_until,
-            section=hit.passage.section,
+            section=_placed(hit.passage, start),
             page=hit.passage.page,
             start=start,
             end=end,
             quote=self.text_of(hit.document_id, hit.version)[start:end],
             link=f"/d/{hit.document_id}?version={hit.version}&start={start}&end={end}",
+            kind=metadata.kind,
         )
 
     def _sentence(self, query: Query, candidate: Candidate, quote: str) -> str:
@@ -166,8 +170,20 @@ class Composer:
         return english[0].upper() + english[1:]
 
 
+def _placed(passage: Passage, start: int) -> tuple[str, ...]:
+    """The headings above a place, and last the clause that it stands in: 第二章, 第十二条第二款第（三）项."""
+    clause = passage.clause(start)
+    if not clause:
+        return passage.section
+    article = next((depth for depth, heading in enumerate(passage.section) if clause.startswith(heading)), None)
+    return (*passage.section[:article], clause)
+
+
 def disagreeing(query: Query, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """The candidates of other documents that answer with other figures than the first, with it; none if all agree."""
+    """The candidates of other documents that answer with other figures than the first, with it; none if all agree.
+
+    What counts more is named first: policies before reports, higher levels, later dates.
+    """
     if query.several or not candidates:
         return ()
     first = candidates[0]
@@ -179,4 +195,4 @@ def disagreeing(query: Query, candidates: Sequence[Candidate]) -> tuple[Candidat
         and first.hit.document_id != other.hit.document_id
         and {figure.key for figure in first.figures} != {figure.key for figure in other.figures}
     ]
-    return (first, *others) if others else ()
+    return tuple(sorted((first, *others), key=lambda rival: authority(rival.hit.metadata))) if others else ()

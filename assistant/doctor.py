@@ -8,12 +8,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from assistant.model import ModelClient, ModelSettings
 from assistant.reranker import CrossEncoderReranker
 from assistant.settings import Settings
+from vectorstore import checking
 from vectorstore.catalog import Record
+from vectorstore.checking import Finding
 from vectorstore.encoder import load_encoder
 from vectorstore.errors import ZhiceError
 from vectorstore.links import Links
@@ -24,17 +25,8 @@ LARGEST_PAGE = 10 * 2**20  # bytes of a source's page that are looked at
 LOWEST_ROOM = 500 * 2**20  # bytes; the next generation of an index stands beside the present one while it is built
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    subject: str
-    good: bool
-    detail: str
-
-
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at everything, one finding after the other; a damaged index is rebuilt on the way."""
+def examine(settings: Settings, *, fix: bool = False) -> Iterator[Finding]:
+    """Look at everything, one finding after the other; with `fix`, repair in the data folder what can be repaired."""
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("Python", sys.version_info >= (3, 11), f"{version}, SQLite {sqlite3.sqlite_version}")
     yield Finding("data folder", True, str(settings.data_dir))
@@ -44,7 +36,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         if settings.reranker:
             CrossEncoderReranker(settings.reranker)
             yield Finding("reranker", True, settings.reranker)
-        store = PolicyStore(settings.data_dir, encoder=encoder)
+        store = PolicyStore(settings.data_dir, encoder=encoder, check_encoder=False, accept_loss=True)
     except ZhiceError as error:
         yield Finding("store", False, str(error))
         return
@@ -53,10 +45,16 @@ def examine(settings: Settings) -> Iterator[Finding]:
         records = store.catalog.records()
         own = sum(record.collection == "own" for record in records)
         yield Finding("catalog", verdict == "ok", f"{own} documents, {len(records) - own} samples; check: {verdict}")
+        sound = True
+        for finding in checking.examine(store, fix=fix):
+            sound = sound and finding.good
+            yield finding
         state = store.index_state()
         detail = f"generation {state.generation} holds {state.indexed} of {state.passages} passages"
-        opened = store.open_index() if state.passages else True
-        yield Finding("Chroma index", opened, detail + ("" if opened else "; it cannot be opened, run `zhice reindex`"))
+        opened = store.open_index() if sound and state.passages else not state.passages
+        yield Finding(
+            "Chroma index", opened, detail + ("" if opened else "; it is not open; see above, or run `zhice reindex`")
+        )
         if settings.public_url and records:
             yield _public_url(settings.public_url, store, records[0])
     except (sqlite3.DatabaseError, ZhiceError) as error:

@@ -7,22 +7,28 @@ from collections.abc import Sequence
 
 from assistant.figures import Figure, find_figures
 from assistant.question import Query
-from assistant.quoting import cell_spans, header_cells
 from assistant.retrieval import term_match
 from vectorstore.passage import Span
-from vectorstore.segmentation import normalise
+from vectorstore.segmentation import normalise, terms
+from vectorstore.tables import cell_spans
 
+# What a pair of characters tells that a question and the name of a column share, beside the words of both.
+NAMED = 0.1
 _BOOK = re.compile(r"《[^《》]*》")
+_WHICH_DAY = re.compile(r"哪一?天|几号|哪日|几月几[日号]")
 _ABOUT_WHEN = re.compile(r"[今明后去]年|年[底内初]|[上下]半年|月[底初]|[上中下]旬|\d{1,2}月|季度|之日")
 _DURATION_UNIT = re.compile(r"(?:个?(?:工作日|小时)|个月|分钟|年|天|日|周|days?|months?|years?|weeks?)$")
 
 
-def fitting_figures(query: Query, text: str, clause: Span) -> tuple[list[Figure], float]:
-    """The figures of a clause that the kind of question asks for, and how well the clause fits (0 to 1)."""
+def fitting_figures(query: Query, text: str, clause: Span, unit: str = "") -> tuple[list[Figure], float]:
+    """The figures of a clause that the kind of question asks for, and how well the clause fits (0 to 1).
+
+    `unit` is what the number of a table's cell counts, which stands over its column.
+    """
     start, end = clause
-    inside = text[start:end]
+    inside = text[start:end] + unit
     figures = [
-        Figure(found.kind, found.value, found.unit, found.bound, found.start + start, found.end + start)
+        Figure(found.kind, found.value, found.unit, found.bound, found.start + start, min(found.end + start, end))
         for found in find_figures(_BOOK.sub(lambda title: " " * len(title.group()), inside))  # a title's are no answer
     ]
     match query.kind:
@@ -43,8 +49,7 @@ def fitting_figures(query: Query, text: str, clause: Span) -> tuple[list[Figure]
             other = counts or [found for found in figures if found.kind in ("money", "percent")]
             return (other, 0.85 if counts and query.unit == "个" else 0.6) if other else ([], 0.0)
         case "date":
-            dates = [found for found in figures if found.kind in ("date", "year")]
-            return (dates, 1.0) if dates else ([], 0.8 if _ABOUT_WHEN.search(inside) else 0.0)
+            return _dates(query, inside, [found for found in figures if found.kind in ("date", "year")])
         case "duration":
             spans = [found for found in figures if found.kind == "number" and _DURATION_UNIT.match(found.unit)]
             return (spans, 1.0) if spans else ([], 0.3 if figures else 0.0)
@@ -61,13 +66,22 @@ def fitting_figures(query: Query, text: str, clause: Span) -> tuple[list[Figure]
             return [], 0.8
 
 
-def in_best_column(query: Query, text: str, row: Span, figures: Sequence[Figure]) -> list[Figure]:
-    """Of a table row's figures, those in the column whose header says most of what was asked."""
-    headers = [normalise(cell) for cell in header_cells(text, row[0])]
+def _dates(query: Query, inside: str, dates: list[Figure]) -> tuple[list[Figure], float]:
+    if _WHICH_DAY.search(query.question) and all(found.kind == "year" for found in dates):
+        return dates, 0.3 if dates else 0.0
+    return (dates, 1.0) if dates else ([], 0.8 if _ABOUT_WHEN.search(inside) else 0.0)
+
+
+def in_best_column(query: Query, text: str, row: Span, names: Sequence[str], figures: Sequence[Figure]) -> list[Figure]:
+    """Of a table row's figures, those in the column whose name says most of what was asked."""
     cells = cell_spans(text, row)
-    worth = [sum(term_match(term, header) for term in query.terms) for header in headers]
+    asked = set(terms(query.question))
+    worth = [
+        sum(term_match(term, normalise(name)) for term in query.terms) + NAMED * len(asked.intersection(terms(name)))
+        for name in names
+    ]
     best = max(worth, default=0.0)
-    if best == 0 or len(headers) != len(cells) or worth.count(best) > 1:
+    if best == 0 or len(cells) > len(names) or worth.count(best) > 1 or worth.index(best) >= len(cells):
         return list(figures)
     start, end = cells[worth.index(best)]
     return [figure for figure in figures if start <= figure.start < end] or list(figures)

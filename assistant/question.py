@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -87,7 +87,8 @@ class Query:
 
     `premise` are figures that the question asks to confirm, `dangling` marks a follow-up to nothing, `several` a
     comparison that more than one document may have to answer, `former` a question about rules no longer in force. `suffix`
-    ends the name that is asked for (哪个镇). A question of several `parts` is answered part by part.
+    ends the name that is asked for (哪个镇). A question of several `parts` is answered part by part. `filters` are what
+    the question says of the documents to answer from (现行有效的办法).
     """
 
     question: str
@@ -106,6 +107,7 @@ class Query:
     former: bool = False
     suffix: str = ""
     parts: tuple[Query, ...] = ()
+    filters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def search_text(self) -> str:

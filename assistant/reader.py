@@ -14,7 +14,9 @@ from assistant.sentences import Candidate, Sentences
 from vectorstore.passage import Span
 from vectorstore.segmentation import normalise, sentence_spans
 
-STALE = 0.95  # an expired or replaced document answers only where no other does nearly as well
+# A document that is not in force, or that only reports on a policy, answers where no other does nearly as well.
+GIVES_WAY = 0.85
+FORMER = 0.7  # what is in force hardly answers a question about the rules before it
 EQUAL = 0.98  # share of the best score from which two sentences answer equally well
 SECOND = 0.97  # share of the best score that a second claim has to reach
 SECOND_ELSEWHERE = 0.85  # and for an open question, which another document may answer as well
@@ -42,11 +44,22 @@ class Reader:
         self._text_of = text_of
 
     def read(
-        self, query: Query, evidence: Sequence[Evidence], weights: Weights, *, stale: frozenset[str] = frozenset()
+        self,
+        query: Query,
+        evidence: Sequence[Evidence],
+        weights: Weights,
+        *,
+        stale: frozenset[str] = frozenset(),
+        reports: frozenset[str] = frozenset(),
     ) -> Draft:
-        """The draft for a query over its evidence; `stale` documents give way to others on the same matter."""
+        """The draft for a query over its evidence.
+
+        On the same matter, `stale` documents give way to those in force, and `reports` to the policies themselves.
+        """
         candidates = [
-            replace(found, score=_standing(query, found.hit.document_id in stale) * found.score)
+            replace(found, score=FORMER * found.score)
+            if query.former and not query.several and found.hit.document_id not in stale
+            else found
             for found in self._sentences.candidates(query, evidence, weights)
         ]
         candidates.sort(key=lambda found: (-found.score, found.hit.passage_id, found.sentence))
@@ -56,6 +69,10 @@ class Reader:
         answering = [found for found in candidates if found.fits and found.confidence >= answer_decision().threshold]
         if not answering or query.small_talk:
             return Draft((), closest, 0.0 if query.small_talk else confidence)
+        if not query.several:
+            answering = _giving_way(answering, reports)
+        if not (query.several or query.former):
+            answering = _giving_way(answering, stale)
         rivals = _rivals(query, answering)
         if rivals:
             return Draft((), closest, confidence, rivals)
@@ -138,12 +155,13 @@ def _main_rule(answering: Sequence[Candidate]) -> Candidate:
     )
 
 
-def _standing(query: Query, stale: bool) -> float:
-    if query.several:
-        return 1.0
-    if query.former:
-        return 1.0 if stale else 0.7
-    return STALE if stale else 1.0
+def _giving_way(answering: Sequence[Candidate], lesser: frozenset[str]) -> list[Candidate]:
+    """Without the candidates of lesser documents, if another answers nearly as well as the best of them."""
+    best = answering[0]
+    others = [found for found in answering if found.hit.document_id not in lesser]
+    if best.hit.document_id in lesser and (not others or others[0].score < GIVES_WAY * best.score):
+        return list(answering)
+    return others
 
 
 def _part(lead: Candidate, span: Span) -> Candidate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant import transliteration
@@ -14,7 +14,7 @@ from assistant.question import Query, Term, without_asking
 from assistant.ranking import distant_features, near_features
 from assistant.reranker import Reranker
 from vectorstore.fulltext import PARTS_WORTH, RAREST, Facet
-from vectorstore.passage import Hit, Match
+from vectorstore.passage import Hit
 from vectorstore.segmentation import normalise, terms
 from vectorstore.store import PolicyStore
 
@@ -60,17 +60,16 @@ def retrieve(
     store: PolicyStore,
     query: Query,
     *,
-    filters: Mapping[str, str] | None = None,
+    documents: Collection[str] | None = None,
     limit: int = KEPT,
     reranker: Reranker | None = None,
 ) -> tuple[Evidence, ...]:
-    """The passages of a store that may hold the answer, best first, at most `limit`.
+    """The passages of a store, or of some of its documents (ids), that may hold the answer, best first, at most `limit`.
 
     With a reranker, the best KEPT are put in its order and only RERANKED of them are kept.
     """
-    wanted = CANDIDATES * max(KEPT, limit) * (10 if filters else 1)
     scorer = store.scorer(facets(query))
-    matches = [match for match in store.search(query.search_text, scorer, limit=wanted) if _passes(match, filters)]
+    matches = store.search(query.search_text, scorer, limit=CANDIDATES * max(KEPT, limit), documents=documents)
     places = store.places()
     scored = [(distant_ranker().score(distant_features(query, match, places)), match) for match in matches]
     scored.sort(key=lambda pair: (-pair[0], pair[1].passage_id))
@@ -88,16 +87,6 @@ def _reranked(reranker: Reranker, query: Query, evidence: Sequence[Evidence]) ->
     scores = reranker.scores(query.standalone, [item.hit.text for item in evidence])
     order = sorted(range(len(evidence)), key=lambda place: -scores[place])
     return tuple(replace(evidence[place], score=scores[place]) for place in order[:RERANKED])
-
-
-def _passes(match: Match, filters: Mapping[str, str] | None) -> bool:
-    for name, wanted in (filters or {}).items():
-        if name == "document_id":
-            if match.document_id != wanted:
-                return False
-        elif wanted not in (getattr(match.metadata, name) or ""):
-            return False
-    return True
 
 
 def facets(query: Query) -> list[Facet]:

@@ -18,9 +18,11 @@ from assistant.fit import fitting_figures, in_best_column
 from assistant.learned import answer_decision, sentence_ranker
 from assistant.lexicon import Regions
 from assistant.question import Query
-from assistant.quoting import LONGEST_QUOTE, bounded_figure, choose_window, clause_spans, header_cells, trim
+from assistant.quoting import LONGEST_QUOTE, bounded_figure, choose_window, clause_spans, trim
 from assistant.retrieval import Evidence, Weights, term_match
+from assistant.table_rows import Column, column_names, columns, row_clauses
 from vectorstore.encoder import Encoder
+from vectorstore.packing import context_texts
 from vectorstore.passage import Hit, Span
 from vectorstore.segmentation import normalise, sentence_spans
 
@@ -44,6 +46,7 @@ _ARTICLE = re.compile(r"第[一二三四五六七八九十百零〇\d]+条")
 _CAPTION = re.compile(
     r"(?:第[一二三四五六七八九十百零〇\d]+条|[（(][一二三四五六七八九十]+[）)])\s*[^，。；：,;:自由应不为可须\d]{2,10}。\s*"
 )
+OPENING_OF_ROW = 30  # characters of a row in which it may name its place
 BEFORE = 200  # characters before a sentence in which its subject may have been named
 
 
@@ -103,7 +106,8 @@ class Sentences:
         }
         headings = {_plain(hit.metadata.title or ""), *map(_plain, hit.passage.section)}
         found: list[Candidate] = []
-        for span in sentence_spans(text, start, end):
+        row = hit.passage.kind == "row"  # its cells are read together, whatever sentences stand in them
+        for span in [(start, end)] if row else sentence_spans(text, start, end):
             captions = span[1] < end and _CAPTION.fullmatch(text, *span)
             if span[1] - span[0] < 4 or captions or _plain(text[slice(*span)]) in headings:
                 continue
@@ -123,7 +127,15 @@ class Sentences:
     ) -> Candidate:
         total = weights.total or 1.0
         missing = 0.0
-        sentence = normalise(text[span[0] : span[1]])
+        counted = columns(text, hit.passage) if hit.passage.kind == "row" else {}
+        sentence = normalise(
+            " ".join(
+                (
+                    text[span[0] : span[1]],
+                    *(f"{text[slice(*cell)]}{told.unit}{told.name}" for cell, told in counted.items()),
+                )
+            )
+        )
         said = shown = topical = subject = 0.0
         for term in query.terms:
             weight = weights.of.get(term.text, 0.0)
@@ -137,7 +149,8 @@ class Sentences:
                 missing = max(missing, weight * (1 - max(match, near)))
                 topical += weight * max(match, near)
                 subject += weight
-        window, figures, kind = self._window(query, text, span, weights, total)
+        clauses = row_clauses(text, hit.passage) if hit.passage.kind == "row" else clause_spans(text, *span) or [span]
+        window, figures, kind = self._window(query, text, span, clauses, counted, weights, total)
         inside = normalise(text[window[0] : window[1]]) + surroundings["subject"]
         close = sum(weights.of.get(term.text, 0.0) * term_match(term, inside) for term in query.terms)
         timely = self._right_time(query, text, span, hit)
@@ -158,16 +171,24 @@ class Sentences:
         }
         headline = ""
         if hit.passage.kind == "row":
-            figures = in_best_column(query, text, span, figures)
+            figures = in_best_column(query, text, span, column_names(text, hit.passage), figures)
         if figures and len({figure.key for figure in figures}) == 1:
             headline = bounded_figure(text, figures[0], window)
+            unit = next((told.unit for cell, told in counted.items() if cell[0] <= figures[0].start < cell[1]), "")
+            headline += f"（{unit}）" if unit else ""
         return Candidate(hit, span, window, features, timely, fits and kind > 0, tuple(figures), headline)
 
     def _window(
-        self, query: Query, text: str, span: Span, weights: Weights, total: float
+        self,
+        query: Query,
+        text: str,
+        span: Span,
+        clauses: Sequence[Span],
+        counted: Mapping[Span, Column],
+        weights: Weights,
+        total: float,
     ) -> tuple[Span, list[Figure], float]:
         """The words to quote, the figures of the wanted kind in them, and how well the sentence fits the kind."""
-        clauses = clause_spans(text, *span) or [span]
         gains = [
             {
                 term.text: weights.of.get(term.text, 0.0) / total * term_match(term, folded)
@@ -176,7 +197,10 @@ class Sentences:
             }
             for folded in (normalise(text[start:end]) for start, end in clauses)
         ]
-        fitting = [fitting_figures(query, text, clause) for clause in clauses]
+        fitting = [
+            fitting_figures(query, text, clause, counted[clause].unit if clause in counted else "")
+            for clause in clauses
+        ]
         first, last = choose_window(clauses, gains, [0.5 * worth for _, worth in fitting])
         if query.kind in ("list", "open", "yesno"):
             while last + 1 < len(clauses) and clauses[last + 1][1] - clauses[first][0] <= LONGEST_QUOTE:
@@ -202,12 +226,20 @@ class Sentences:
             named = _YEAR.findall(text, max(0, span[0] - YEAR_REACH), span[0])
             if named[-1:] == [year] or any(year in place for place in known):
                 continue
+            if (hit.metadata.valid_from or "9999") <= f"{year}-12-31" and (hit.metadata.valid_until or "") >= year:
+                continue
             if year not in text:
                 return 0.0
             sure = OTHER_YEAR_NEAR
         return sure
 
     def _right_place(self, query: Query, text: str, hit: Hit, surroundings: Mapping[str, str]) -> bool:
+        if hit.passage.context and query.regions:
+            # What heads a row, or its first cells, says which place it is for.
+            row = text[hit.passage.start : hit.passage.end][:OPENING_OF_ROW]
+            own = self._regions.named_in(" ".join((*context_texts(text, hit.passage.context), row)))
+            if own and not any(region in own for region in query.regions):
+                return False
         for region in query.regions:
             near = text[hit.passage.start : hit.passage.end] + " ".join(surroundings.values())
             if region in near or region in (hit.metadata.region or "") or region in (hit.metadata.issuer or ""):
@@ -245,9 +277,9 @@ def _plain(text: str) -> str:
 
 
 def _unspoken_subject(hit: Hit, text: str) -> str:
-    """What a table row or a numbered article is about without saying it: the column headers, the policy's title."""
-    if hit.passage.kind == "row":
-        return normalise(" ".join(header_cells(text, hit.passage.start)))
+    """What a table's row or a numbered article is about without saying it: caption and header, the policy's title."""
+    if hit.passage.context:
+        return normalise(" ".join(context_texts(text, hit.passage.context)))
     if any(_ARTICLE.match(heading) for heading in hit.passage.section):
         return normalise((hit.metadata.title or "") + hit.passage.section[0])
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
@@ -20,8 +21,9 @@ class Settings:
     """Everything that can be set; `from_environ` names the variables.
 
     `public_url` is what the outside calls this server, without a slash behind it; forwarded addresses are believed from
-    `trusted_proxies` only. With `keyed`, nobody asks without a key. `admin_password` guards adding and removing documents; it is never shown by `repr`. `tracing` lets LangChain send what
-    it does to LangSmith, if LangSmith's own variables ask for it.
+    `trusted_proxies` only. With `keyed`, nobody asks without a key. `admin_password`, or its Argon2 hash, guards adding and
+    removing documents; it is never shown by `repr`. `tracing` lets LangChain send what it does to LangSmith, if
+    LangSmith's own variables ask for it. `log` is what a line of the server's log looks like.
     """
 
     data_dir: Path
@@ -36,6 +38,7 @@ class Settings:
     keyed: bool = False
     samples: bool = True
     tracing: bool = False
+    log: Literal["text", "json"] = "text"
 
     def __repr__(self) -> str:
         password = "set" if self.admin_password else "not set"
@@ -43,7 +46,7 @@ class Settings:
             f"Settings(data_dir={self.data_dir}, encoder={self.encoder}, reranker={self.reranker}, "
             f"model={self.model}, host={self.host}, port={self.port}, public_url={self.public_url}, "
             f"trusted_proxies={self.trusted_proxies}, keyed={self.keyed}, "
-            f"samples={self.samples}, tracing={self.tracing}, admin_password={password})"
+            f"samples={self.samples}, tracing={self.tracing}, log={self.log}, admin_password={password})"
         )
 
     @classmethod
@@ -67,6 +70,7 @@ class Settings:
             keyed=_asking(environ.get("ZHICE_ASKING") or "open"),
             samples=_switch("ZHICE_SAMPLES", environ.get("ZHICE_SAMPLES") or "1"),
             tracing=_switch("ZHICE_TRACING", environ.get("ZHICE_TRACING") or "0"),
+            log=_log(environ.get("ZHICE_LOG") or "text"),
         )
 
     def check_serving(self) -> None:
@@ -127,6 +131,14 @@ def _url(name: str, environ: Mapping[str, str]) -> str | None:
     if not known:
         raise SettingError(f"{name} is {value!r}; give an address such as https://zhice.example.com.")
     return value
+
+
+def _log(value: str) -> Literal["text", "json"]:
+    if value == "json":
+        return "json"
+    if value == "text":
+        return "text"
+    raise SettingError(f"ZHICE_LOG is {value!r}; give text or json.")
 
 
 def _asking(value: str) -> bool:

@@ -12,15 +12,17 @@ from datetime import date
 from typing import NotRequired, TypedDict
 
 from assistant.answer import Answer, Claim, Status, Warning
-from assistant.composing import Composer
+from assistant.composing import Composer, disagreeing
 from assistant.errors import ModelFault
+from assistant.fields import Fields
+from assistant.filters import admitted, said_in
 from assistant.model import Exchange
 from assistant.question import Query, Understanding
 from assistant.reader import Draft, Reader
 from assistant.reranker import Reranker
 from assistant.retrieval import Evidence, Weights, retrieve, weigh
 from assistant.rewording import Rewording
-from assistant.validity import source_warnings
+from assistant.validity import Standing, is_second_hand, source_warnings
 from assistant.writer import Writer
 from prompts import Wording, load_wording
 from vectorstore.store import PolicyStore
@@ -65,14 +67,6 @@ class State:
     elapsed_ms: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How the documents stand to each other: who replaced whom, and which are samples."""
-
-    superseded_by: Mapping[str, str]
-    samples: frozenset[str]
-
-
 class Stages:
     """The stages over one store; `run` is their order."""
 
@@ -92,6 +86,7 @@ class Stages:
         self._standing = standing
         self._reranker = reranker
         self._writer = writer
+        self._fields = Fields(store.hit_at, store.text)
         self._rewording = rewording
 
     def run(self, request: Request) -> Iterator[Answer]:
@@ -101,37 +96,59 @@ class Stages:
     def understand(self, request: Request) -> State:
         """Request -> query."""
         started = time.perf_counter()
-        query = self._understanding.understand(request["question"], request["history"])
+        query = self._understood(request["question"], request["history"])
         return State(request, query, elapsed_ms={"understand": _since(started)})
+
+    def _understood(self, question: str, history: Sequence[str] = ()) -> Query:
+        """The query of a question, what it says of the documents to answer from kept apart."""
+        rest, filters = said_in(" ".join(question.split()))
+        query = self._understanding.understand(rest, history)
+        if not filters:
+            return query
+        standalone = question if query.standalone == rest else query.standalone
+        return replace(query, question=question, standalone=standalone, filters=filters)
 
     def retrieve(self, state: State) -> State:
         """Query -> evidence with the weights of its terms."""
         started = time.perf_counter()
         query = _known(state.query)
         found = [
-            Findings(
-                part,
-                retrieve(self._store, part, filters=state.request["filters"], reranker=self._reranker),
-                weigh(self._store, part),
-            )
+            Findings(part, self._found(part, query.filters, state.request), weigh(self._store, part))
             for part in query.parts or (query,)
         ]
         return replace(state, findings=tuple(found), elapsed_ms=_spent(state, "retrieve", started))
 
+    def _found(self, query: Query, said: Mapping[str, str], request: Request) -> tuple[Evidence, ...]:
+        """The evidence from the documents asked for; what the question says itself counts where some document is so."""
+        day = request["as_of"].isoformat()
+        asked, said = request["filters"], {**said, **request["filters"]}
+        for filters in (said, asked) if said != asked else (asked,):
+            documents = admitted(self._standing(), filters, day)
+            evidence = retrieve(self._store, query, documents=documents, reranker=self._reranker)
+            if evidence:
+                break
+        return evidence
+
     def read(self, state: State) -> State:
         """Evidence -> drafts."""
         started = time.perf_counter()
+        day, standing = state.request["as_of"].isoformat(), self._standing()
+        hits = [item.hit for found in state.findings for item in found.evidence]
         stale = {
-            item.hit.document_id
-            for found in state.findings
-            for item in found.evidence
-            if (item.hit.metadata.valid_until or "9999") < state.request["as_of"].isoformat()
-            or item.hit.document_id in self._standing().superseded_by
+            hit.document_id
+            for hit in hits
+            if standing.state(hit.document_id, hit.metadata.valid_from, hit.metadata.valid_until, day)
+            in ("expired", "not_yet", "superseded")
         }
-        drafts = [
-            self._reader.read(found.query, found.evidence, found.weights, stale=frozenset(stale))
-            for found in state.findings
-        ]
+        reports = {hit.document_id for hit in hits if is_second_hand(hit.metadata)}
+        drafts = []
+        for found in state.findings:
+            draft = self._reader.read(
+                found.query, found.evidence, found.weights, stale=frozenset(stale), reports=frozenset(reports)
+            )
+            documents = admitted(standing, state.request["filters"], day)
+            itself = self._fields.read(found.query, standing, day, documents=documents)
+            drafts.append(replace(draft, chosen=(itself,), rivals=(), confidence=1.0) if itself else draft)
         return replace(state, drafts=tuple(drafts), elapsed_ms=_spent(state, "read", started))
 
     def answer(self, state: State) -> Iterator[Answer]:
@@ -197,7 +214,7 @@ class Stages:
         said = rewording.standalone(query, state.request["history"], exchange)
         if said is None:
             return state
-        again = self.read(self.retrieve(replace(state, query=self._understanding.understand(said))))
+        again = self.read(self.retrieve(replace(state, query=self._understood(said))))
         if _answered(state) and not _answered(again):
             return state
         return replace(again, elapsed_ms=state.elapsed_ms)  # its time is the answering's
@@ -221,6 +238,8 @@ class Stages:
     ) -> Iterator[Claim]:
         """The model's sentences that their sources bear out, then the sources' own on what those leave out."""
         chosen = () if query.dangling else draft.chosen
+        rivals = disagreeing(found.query, chosen)
+        chosen = (*rivals, *(each for each in chosen if each not in rivals))
         written = 0
         if self._writer and exchange and self._writes(query, draft):
             composer.degraded = True
@@ -245,12 +264,10 @@ class Stages:
     def _warnings(
         self, answer: Answer, composer: Composer, without: Sequence[str], wording: Wording
     ) -> tuple[Warning, ...]:
-        standing = self._standing()
         warnings = source_warnings(
             answer.citations,
             as_of=answer.as_of,
-            superseded_by=standing.superseded_by,
-            samples=standing.samples,
+            standing=self._standing(),
             wording=wording,
         )
         if composer.rivals:

@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from assistant.model import Exchange, ModelClient
-from assistant.quoting import header_span, named_cells, trim
+from assistant.quoting import trim
 from assistant.retrieval import Evidence
 from assistant.sums import calculate, repeated
 from assistant.support import Source, Support
+from assistant.table_rows import named_row
 from prompts import load_prompts
+from vectorstore.packing import context_texts
 from vectorstore.passage import Hit, Span
 from vectorstore.segmentation import sentence_spans
 
@@ -157,7 +159,9 @@ class Writer:
         left = self._client.settings.budget
         for item in evidence:
             text = self._text_of(item.hit.document_id, item.hit.version)
-            for span in sentence_spans(text, item.hit.passage.start, item.hit.passage.end):
+            passage = item.hit.passage
+            row = passage.kind == "row"  # its cells are read together
+            for span in [(passage.start, passage.end)] if row else sentence_spans(text, passage.start, passage.end):
                 span = trim(text, *span)
                 left -= span[1] - span[0]  # a Chinese character is about a token
                 if left < 0 and issued:
@@ -207,7 +211,7 @@ class Writer:
         metadata = hit.metadata
         around = (
             metadata.title or hit.source, metadata.issuer or "", metadata.region or "", *hit.passage.section,
-            text[max(hit.passage.start, start - BEFORE) : start],
+            *context_texts(text, hit.passage.context), text[max(hit.passage.start, start - BEFORE) : start],
         )  # fmt: skip
         return Source(text[start:end], "\n".join(around), self._told(sentence))
 
@@ -216,5 +220,4 @@ class Writer:
         if sentence.hit.passage.kind != "row":
             return ""
         text = self._text_of(sentence.hit.document_id, sentence.hit.version)
-        header = header_span(text, sentence.hit.passage.start)
-        return named_cells(text, header, sentence.span) if header[1] <= sentence.span[0] else ""
+        return named_row(text, sentence.hit.passage, sentence.span)

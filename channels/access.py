@@ -42,8 +42,8 @@ class Access:
         # Clients of other services send keys of other services; while asking is open they make no difference.
         return request.client.host if request.client else ""
 
-    def manages(self, request: Request) -> None:
-        """Let pass who may add documents.
+    def manages(self, request: Request) -> str:
+        """Who may add documents: the id and the name of the key.
 
         Raises:
             Refused: no valid key, or none for administrators.
@@ -54,6 +54,7 @@ class Access:
             raise Refused(401)
         if "admin" not in scopes:
             raise Refused(403, "", "This needs a key of the scope admin.")
+        return f"key {self._keys.name_of(key)}"
 
     def count(self, asker: str) -> None:
         """One question more.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from vectorstore.errors import ZhiceError
 
@@ -16,6 +18,12 @@ ADMIN_COOKIE: Final = "zhice_admin"
 SIGNED_IN_SECONDS: Final = 12 * 3600
 FREE_TRIES: Final = 3
 LONGEST_WAIT: Final = 900
+CHECKING: Final = 0.5
+"""Seconds for which a client waits while its last try is being checked; a check takes some hundredths."""
+
+# 19 MiB and two passes, as OWASP's Password Storage Cheat Sheet gives for Argon2id.
+_HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
 # Clients whose failures are remembered; the oldest are forgotten first.
 REMEMBERED_CLIENTS: Final = 10_000
 
@@ -36,7 +44,7 @@ class Gate:
     """Lets administrators in; without a password everyone is one (the server is then bound to this machine)."""
 
     def __init__(self, password: str | None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._digest = _digest(password) if password else None
+        self._hash = hashed(password) if password else None
         self._clock = clock
         self._guard = threading.Lock()
         self._tokens: dict[str, float] = {}
@@ -45,7 +53,7 @@ class Gate:
     @property
     def locked(self) -> bool:
         """Whether a password is needed."""
-        return self._digest is not None
+        return self._hash is not None
 
     def sign_in(self, password: str, client: str) -> str:
         """A token for the right password; `client` is the address that failures are counted for.
@@ -59,7 +67,12 @@ class Gate:
             count, free_at = self._failures.get(client, (0, 0.0))
             if now < free_at:
                 raise TooManyTries(int(free_at - now) + 1)
-            if self._digest is None or not hmac.compare_digest(self._digest, _digest(password)):
+            # A try counts from its beginning, so that many at once are no more than many in a row.
+            self._failures[client] = (count, now + CHECKING)
+        right = self._is_right(password)
+        with self._guard:
+            now = self._clock()
+            if not right:
                 self._failures.pop(client, None)
                 while len(self._failures) >= REMEMBERED_CLIENTS:
                     self._failures.pop(next(iter(self._failures)))
@@ -72,9 +85,15 @@ class Gate:
             self._tokens[_key(token)] = now + SIGNED_IN_SECONDS
             return token
 
+    def _is_right(self, password: str) -> bool:
+        try:
+            return self._hash is not None and _HASHER.verify(self._hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
     def admits(self, token: str | None) -> bool:
         """Whether a request that carries this token may manage documents."""
-        if self._digest is None:
+        if self._hash is None:
             return True
         if not token:
             return False
@@ -87,8 +106,14 @@ class Gate:
             self._tokens.pop(_key(token or ""), None)
 
 
-def _digest(password: str) -> bytes:
-    return hashlib.sha256(password.encode()).digest()
+def hashed(password: str) -> str:
+    """The Argon2id hash of a password; one that is a hash already stays as it is."""
+    return password if password.startswith("$argon2id$") else _HASHER.hash(password)
+
+
+def session_of(token: str | None) -> str:
+    """What a session is called in the record of what was done; the token cannot be told from it."""
+    return f"session {_key(token)[:12]}" if token else "this machine"
 
 
 def _key(token: str) -> str:

@@ -38,7 +38,7 @@ PROGRAMS_UPLOAD: Final = "/api/documents"
 LOCAL_NAMES: Final = ("127.0.0.1", "localhost", "::1")
 
 _OPEN: Final = re.compile(
-    r"/|/d/[^/]+(?:/qr\.svg)?|/s/[^/]+(?:/source|/qr\.svg)?|/wechat|/wecom(?:/bot)?|/zhice/[^/]+|"
+    r"/|/d/[^/]+(?:/qr\.svg|/changes)?|/s/[^/]+(?:/source|/qr\.svg)?|/wechat|/wecom(?:/bot)?|/zhice/[^/]+|"
     r"/admin/sign-(?:in|out)|/favicon\.ico|/(?:gradio_api/)?theme\.css|/config|/assets/.+|"
     r"/static/(?:js|img|fonts)/.+|/gradio_api/(?:info|startup-events|queue/join|queue/data|cancel|reset|"
     r"upload|upload_progress|heartbeat/[^/]+)/?"
@@ -55,6 +55,9 @@ _FOR_PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "/docs": ("GET",),
     "/docs/swagger-ui.css": ("GET",),
     "/docs/swagger-ui-bundle.js": ("GET",),
+    "/healthz": ("GET",),
+    "/readyz": ("GET",),
+    "/metrics": ("GET",),
 }
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
+    from vectorstore.audit import Audit
     from vectorstore.keys import Keys
     from vectorstore.links import Links
+
+SHELL = "shell"
+"""Who acts in the record where somebody with the data folder in hand did something."""
 
 
 def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> list[argparse.ArgumentParser]:
@@ -29,19 +33,38 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> l
     revoke = actions.add_parser("revoke", help="end a key at once")
     revoke.add_argument("id", metavar="KEY_ID", help="a key's id, as `zhice keys list` prints it; or a short link")
     revoke.set_defaults(run=_revoke)
-    return [new, listing, revoke]
+    password = commands.add_parser("password", help="hash an administrator's password, for ZHICE_ADMIN_PASSWORD")
+    password.set_defaults(run=_password)
+    audit = commands.add_parser("audit", help="list what administrators and programs did, newest first")
+    audit.add_argument("--limit", type=int, default=100, metavar="N", help="so many entries (100)")
+    audit.set_defaults(run=_audit)
+    return [new, listing, revoke, password, audit]
+
+
+def _password(_: argparse.Namespace, __: Settings) -> int:
+    from getpass import getpass
+
+    from channels.admin import hashed
+
+    given = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not given:
+        print("zhice: no password was given.", file=sys.stderr)
+        return 2
+    print(hashed(given))
+    return 0
 
 
 def _new(options: argparse.Namespace, settings: Settings) -> int:
-    with _opened(settings) as (keys, _):
+    with _opened(settings) as (keys, _, audit):
         key_id, key = keys.new(options.name, [options.scope])
+        audit.record(SHELL, "new key", f"{key_id} {options.name}", options.scope)
     print(key)
     print(f"zhice: this is the key {key_id}, scope {options.scope}; it is not shown again.", file=sys.stderr)
     return 0
 
 
 def _list(_: argparse.Namespace, settings: Settings) -> int:
-    with _opened(settings) as (keys, __):
+    with _opened(settings) as (keys, *__):
         for row in keys.rows():
             ended = f"revoked {row['revoked']}" if row["revoked"] else "in force"
             print(f"{row['key_id']}  {','.join(row['scopes']):5}  made {row['made']}  {ended}  {row['name']}")
@@ -49,8 +72,9 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _revoke(options: argparse.Namespace, settings: Settings) -> int:
-    with _opened(settings) as (keys, links):
+    with _opened(settings) as (keys, links, audit):
         revoked = keys.revoke(options.id) or links.revoke(options.id.rpartition("/")[2])
+        audit.record(SHELL, "revoke", options.id, "done" if revoked else "not in force")
     if not revoked:
         print(f"zhice: no key or link in force goes by {options.id!r}; `zhice keys list` shows keys.", file=sys.stderr)
         return 1
@@ -58,15 +82,23 @@ def _revoke(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _audit(options: argparse.Namespace, settings: Settings) -> int:
+    with _opened(settings) as (*_, audit):
+        for entry in audit.entries(max(1, options.limit)):
+            print(f"{entry.at}  {entry.actor}  {entry.action}  {entry.target}  {entry.outcome}")
+    return 0
+
+
 @contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[Keys, Links]]:
-    """Keys and links of the data folder; a server that runs on it sees every change at its next request."""
+def _opened(settings: Settings) -> Iterator[tuple[Keys, Links, Audit]]:
+    """Keys, links and the record of the data folder; a server that runs on it sees every change at its next request."""
+    from vectorstore.audit import Audit
     from vectorstore.keys import Keys
     from vectorstore.links import Links
     from vectorstore.store import PolicyStore
 
     store = PolicyStore(settings.data_dir, check_encoder=False)
     try:
-        yield Keys(store.catalog), Links(store.catalog)
+        yield Keys(store.catalog), Links(store.catalog), Audit(store.catalog)
     finally:
         store.close()

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from vectorstore.passage import Document, Span
+from vectorstore.tables import cell_spans
 
 Kind = Literal["heading", "text", "table", "furniture", "page"]
 
-CELL_SEPARATOR: Final = " | "
 # Headings of official documents as they are numbered; used where the file's markup declares none.
 _NUMBERED: Final = (
     (2, re.compile(r"第[一二三四五六七八九十百零〇\d]{1,5}[编章]|附件\s*[\d一二三四五六七八九十]*[:：]?")),
@@ -84,7 +84,10 @@ class _Layout:
         """The next line of the text."""
         text = self._document.text
         self._turn_pages(start)
-        table = -1 if furniture else self._table_at(start)
+        table = self._table_at(start)
+        if table >= 0 and _RULE.fullmatch(text, start, end):
+            return
+        table = -1 if furniture else table
         if table != self._table or bool(self._folded) != furniture:
             self.close()
         self._table = table
@@ -95,8 +98,8 @@ class _Layout:
             hashes = _HASHES.match(text, start, end) if level else None
             pieces = self._marker.pieces(hashes.end() if hashes else start, end)
             self.parts.append(Part("heading" if level else "text", pieces, level))
-        elif not _RULE.fullmatch(text, start, end):
-            self._rows.append(tuple(self._marker.pieces(*cell) for cell in _cells(text, start, end)))
+        else:
+            self._rows.append(tuple(self._marker.pieces(*cell) for cell in cell_spans(text, (start, end))))
 
     def close(self) -> None:
         """End the table or the furniture that is being gathered."""
@@ -168,15 +171,3 @@ def _split(text: str, start: int, end: int) -> Iterator[Span]:
         if left < right:
             yield left, right
         start = stop + 1
-
-
-def _cells(text: str, start: int, end: int) -> Iterator[Span]:
-    start += 2 * text.startswith("| ", start)
-    end -= 2 * text.endswith(" |", start, end)
-    while True:
-        stop = text.find(CELL_SEPARATOR, start, end)
-        if stop < 0:
-            yield start, end
-            return
-        yield start, stop
-        start = stop + len(CELL_SEPARATOR)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from assistant.answer import Answer
-from assistant.stages import Standing
+from assistant.validity import Standing
 from channels.conversation import Turn
+from channels.correcting import KINDS, LEVELS, Field
+from channels.filtering import choices, described
 from channels.render import folded, plain
 from channels.templating import render
 from channels.texts import EXAMPLES, Language
@@ -49,6 +52,7 @@ def conversation(turns: Sequence[Turn], language: Language, examples: Sequence[s
         examples=examples,
         lines=lines,
         copied=plain,
+        described=lambda chosen: described(chosen, language),
         nearest_phrase=lambda spoken: load_wording(spoken).say("nearest"),
     )
 
@@ -71,6 +75,27 @@ def documents(
     return render("documents.html", language, listed=listed, locked=locked)
 
 
+def filters(rows: Sequence[Mapping[str, Any]], today: str, language: Language) -> str:
+    """The fields that narrow a question, with the choices that these documents give."""
+    return render("filters.html", language, choices=choices(rows, today, language))
+
+
+def correction(document_id: str, title: str, fields: Sequence[Field], problem: str, language: Language) -> str:
+    """The form that a document's fields are corrected in, with what is wrong with the values in it."""
+    return render(
+        "correction.html",
+        language,
+        document_id=document_id,
+        heading=title,
+        fields=fields,
+        problem=problem,
+        kinds=KINDS,
+        levels=LEVELS,
+        # The browser shows each new form, and one that reads like the last is new, too.
+        key=secrets.token_hex(4),
+    )
+
+
 def sign_in(language: Language) -> str:
     """The form that asks for the administrator's password."""
     return render("sign_in.html", language)
@@ -81,18 +106,9 @@ def outcomes(done: Iterable[Outcome], language: Language, *, reading: str = "", 
     return render("outcomes.html", language, done=list(done), reading=reading, total=total)
 
 
-def states(row: Mapping[str, Any], standing: Standing, today: str) -> list[str]:
+def states(row: Mapping[str, Any], standing: Standing, today: str) -> Sequence[str]:
     """How a document stands on a day, as names of phrases: validity first, then whether it is a sample."""
-    if row["document_id"] in standing.superseded_by:
-        found = ["superseded"]
-    elif row["valid_until"] and row["valid_until"] < today:
-        found = ["expired"]
-    elif row["valid_from"] and row["valid_from"] > today:
-        found = ["not_yet"]
-    elif row["valid_from"] or row["valid_until"]:
-        found = ["in_force"]
-    else:
-        found = ["undated"]
+    found = [standing.state(row["document_id"], row["valid_from"], row["valid_until"], today)]
     return [*found, "sample"] if row["collection"] == "samples" else found
 
 

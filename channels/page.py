@@ -16,6 +16,7 @@ from assistant.assembly import LONGEST_QUESTION, Assistant
 from channels import conversation, markup
 from channels.admin import ADMIN_COOKIE
 from channels.conversation import Turns
+from channels.filtering import chosen_from
 from channels.guard import LARGEST_FILE
 from channels.limits import Allowance
 from channels.shelf import Shelf, Upload
@@ -26,7 +27,12 @@ from vectorstore.errors import ZhiceError
 QUEUE_SIZE: Final = 64
 AT_ONCE: Final = 16
 QUESTIONS_A_MINUTE: Final = 20
-FILE_TYPES: Final = [".txt", ".md", ".markdown", ".html", ".htm", ".pdf", ".docx"]
+FILE_TYPES: Final = (
+    ".txt .md .markdown .html .htm .mht .mhtml .pdf .jpg .jpeg .png .tif .tiff .bmp .gif .webp "
+    ".docx .doc .wps .rtf .odt .xlsx .xls .ods .zip"
+).split()
+# What was chosen to narrow the question, read off the page at the moment of asking and sent in the fourth place.
+WITH_CHOSEN: Final = "(...given) => [...given.slice(0, 3), window.zhice.chosen()]"
 FONTS: Final = (
     "system-ui", "-apple-system", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC",
     "Source Han Sans SC", "sans-serif",
@@ -61,9 +67,11 @@ class Parts:
     send: gr.Button
     stop: gr.Button
     new: gr.Button
+    filters: gr.HTML
     panel: gr.HTML
     documents_tab: gr.Tab
     documents: gr.HTML
+    correction: gr.HTML
     files: PolicyFiles
     outcomes: gr.HTML
 
@@ -72,8 +80,14 @@ class Parts:
         """What is said in the interface's language, in the order in which `Events.words` says it."""
         return [
             self.language, self.header, self.switch, self.ask_tab, self.documents_tab, self.talk, self.question,
-            self.send, self.stop, self.new, self.panel, self.documents, self.files, self.outcomes,
+            self.send, self.stop, self.new, self.panel, self.filters, self.documents, self.files, self.outcomes,
+            self.correction,
         ]  # fmt: skip
+
+    @property
+    def shelf(self) -> list[Any]:
+        """What changes with the documents."""
+        return [self.outcomes, self.documents, self.filters]
 
     @property
     def growing(self) -> list[Any]:
@@ -117,23 +131,34 @@ class Events:
         self._allowance = Allowance(QUESTIONS_A_MINUTE, 60)
         self._running: dict[str, threading.Event] = {}
 
-    def ask_typed(self, text: str, turns: Turns, language: Language, request: gr.Request) -> Iterator[Step]:
-        yield from self._asked(text, turns, language, request)
+    def ask_typed(
+        self, text: str, turns: Turns, language: Language, chosen: object, request: gr.Request
+    ) -> Iterator[Step]:
+        yield from self._asked(text, turns, language, chosen, request)
 
-    def ask_chosen(self, turns: Turns, language: Language, request: gr.Request, event: gr.EventData) -> Iterator[Step]:
-        yield from self._asked(_text(event, "question"), turns, language, request)
+    def ask_chosen(
+        self, _: str, turns: Turns, language: Language, chosen: object, request: gr.Request, event: gr.EventData
+    ) -> Iterator[Step]:
+        yield from self._asked(_text(event, "question"), turns, language, chosen, request)
 
-    def ask_edited(self, turns: Turns, language: Language, request: gr.Request, event: gr.EventData) -> Iterator[Step]:
+    def ask_edited(
+        self, _: str, turns: Turns, language: Language, chosen: object, request: gr.Request, event: gr.EventData
+    ) -> Iterator[Step]:
         kept = turns[: _number(event, "turn", len(turns))]
-        yield from self._asked(_text(event, "question"), kept, language, request)
+        yield from self._asked(_text(event, "question"), kept, language, chosen, request)
 
-    def _asked(self, text: str, turns: Turns, language: Language, request: gr.Request) -> Iterator[Step]:
+    def _asked(self, text: str, turns: Turns, language: Language, given: object, request: gr.Request) -> Iterator[Step]:
         """New values of `Parts.growing`, step by step."""
-        if not text.strip() or (turns and turns[-1].state == "asking"):
+        if not (text or "").strip() or (turns and turns[-1].state == "asking"):
             yield (gr.skip(),) * 5
             return
-        if self._keyed and not self._shelf.gate.admits(_token(request)):
+        if not self._may_ask(request):
             gr.Warning(say(language, "keyed"))
+            yield (gr.skip(),) * 5
+            return
+        chosen = chosen_from(given)
+        if not chosen.dated:
+            gr.Warning(say(language, "bad_day"))
             yield (gr.skip(),) * 5
             return
         wait = self._allowance.wait(request.session_hash or "")
@@ -144,13 +169,16 @@ class Events:
         session, stopped = request.session_hash or "", threading.Event()
         self._running[session] = stopped
         try:
-            for after in conversation.ask(self._assistant, turns, text, language, stopped):
+            for after in conversation.ask(self._assistant, turns, text, language, stopped, chosen=chosen):
                 running = after[-1].state == "asking"
                 shown = markup.conversation(after, language)
                 yield "", after, shown, gr.update(visible=not running), gr.update(visible=running)
         finally:
             if self._running.get(session) is stopped:
                 del self._running[session]
+
+    def _may_ask(self, request: gr.Request) -> bool:
+        return not self._keyed or self._shelf.gate.admits(_token(request))
 
     def leave(self, request: gr.Request) -> None:
         """Nobody waits for this session's answer any more."""
@@ -181,34 +209,53 @@ class Events:
             gr.Warning(str(error))
 
     def show_documents(self, language: Language, request: gr.Request) -> Step:
-        """The documents, and whether files can be added."""
+        """The documents, the filters that they give, and whether files can be added."""
         token = _token(request)
-        return self._shelf.listed(token, language), gr.update(visible=self._shelf.gate.admits(token))
+        files = gr.update(visible=self._shelf.gate.admits(token))
+        return self._shelf.listed(token, language), self._filters(language, request), files
+
+    def _filters(self, language: Language, request: gr.Request) -> str:
+        """The filters; where asking is keyed, nothing of the documents for who has not signed in."""
+        return self._shelf.filters(language) if self._may_ask(request) else ""
 
     def add(self, uploads: list[Upload], language: Language, request: gr.Request) -> Iterator[Step]:
-        """The outcomes step by step; at the end the documents, and an empty file field."""
+        """New values of `Parts.shelf` step by step; at the end an empty file field, too."""
         token = _token(request)
         for done in self._shelf.add(token, uploads, language):
-            yield done, gr.skip(), gr.skip()
-        yield gr.skip(), self._shelf.listed(token, language), gr.update(value=None)
+            yield done, gr.skip(), gr.skip(), gr.skip()
+        yield gr.skip(), self._shelf.listed(token, language), self._filters(language, request), gr.update(value=None)
 
     def read_again(self, language: Language, request: gr.Request, event: gr.EventData) -> Step:
-        """The outcome and the documents."""
+        """New values of `Parts.shelf`."""
         token = _token(request)
         done = self._shelf.read_again(token, _text(event, "document"), language)
-        return done, self._shelf.listed(token, language)
+        return done, self._shelf.listed(token, language), self._filters(language, request)
 
     def remove(self, language: Language, request: gr.Request, event: gr.EventData) -> Step:
-        """The outcome and the documents."""
+        """New values of `Parts.shelf`."""
         token = _token(request)
         done = self._shelf.remove(token, _text(event, "document"), language)
-        return done, self._shelf.listed(token, language)
+        return done, self._shelf.listed(token, language), self._filters(language, request)
+
+    def show_correction(self, language: Language, request: gr.Request, event: gr.EventData) -> str:
+        """The form for the document."""
+        return self._shelf.correction(_token(request), _text(event, "document"), language)
+
+    def correct(self, language: Language, request: gr.Request, event: gr.EventData) -> Step:
+        """The form again, if something is wrong in it, and new values of `Parts.shelf`."""
+        token = _token(request)
+        fields = event._data.get("fields") if isinstance(event._data, dict) else None
+        form, done = self._shelf.correct(
+            token, _text(event, "document"), fields if isinstance(fields, dict) else {}, language
+        )
+        return form, done, self._shelf.listed(token, language), self._filters(language, request)
 
     def load(self, turns: Turns, request: gr.Request) -> Step:
         """The page in the reader's language, as `words` gives it; in Chinese it already is."""
         language = preferred(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
         if language == "zh":
-            return (*(gr.skip(),) * 11, *self.show_documents(language, request), gr.skip())
+            documents, filters, files = self.show_documents(language, request)
+            return (*(gr.skip(),) * 11, filters, documents, files, gr.skip(), gr.skip())
         return self.words(language, turns, request)
 
     def switch(self, language: Language, turns: Turns, request: gr.Request) -> Step:
@@ -217,7 +264,7 @@ class Events:
 
     def words(self, language: Language, turns: Turns, request: gr.Request) -> Step:
         """New values of `Parts.worded`."""
-        documents, files = self.show_documents(language, request)
+        documents, filters, files = self.show_documents(language, request)
         return (
             language,
             markup.header(language),
@@ -230,8 +277,10 @@ class Events:
             gr.update(value=say(language, "stop")),
             gr.update(value=say(language, "new_conversation")),
             markup.panel(language),
+            filters,
             documents,
             {**files, "label": say(language, "upload")},
+            "",
             "",
         )
 
@@ -266,10 +315,13 @@ def _place() -> Parts:
                     )
                     send = gr.Button(say("zh", "send"), variant="primary", elem_id="send", scale=0)
                     stop = gr.Button(say("zh", "stop"), elem_id="stop", visible=False, scale=0)
-                    new = gr.Button(say("zh", "new_conversation"), elem_id="new", scale=0)
+                    with gr.Row(elem_id="beneath"):
+                        new = gr.Button(say("zh", "new_conversation"), elem_id="new", scale=0)
+                        filters = _html("", elem_id="filters", js_on_load="window.zhice.filters(element)")
             panel = _html(markup.panel("zh"), elem_id="evidence-panel")
         with gr.Tab(say("zh", "tab_documents"), id="documents") as documents_tab:
             documents = _html("", elem_id="documents", js_on_load="window.zhice.documents(element, trigger)")
+            correction = _html("", elem_id="correction", js_on_load="window.zhice.correction(element, trigger)")
             files = PolicyFiles(
                 label=say("zh", "upload"),
                 file_count="multiple",
@@ -279,8 +331,8 @@ def _place() -> Parts:
             )
             outcomes = _html("", elem_id="outcomes")
     return Parts(
-        language, turns, header, switch, ask_tab, talk, question, send, stop, new, panel, documents_tab, documents,
-        files, outcomes,
+        language, turns, header, switch, ask_tab, talk, question, send, stop, new, filters, panel, documents_tab,
+        documents, correction, files, outcomes,
     )  # fmt: skip
 
 
@@ -288,25 +340,29 @@ def _connect(page: gr.Blocks, parts: Parts, events: Events) -> None:
     """Every event to its method; none of them is offered as an API."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     talk, language, turns, documents, files = parts.talk, parts.language, parts.turns, parts.documents, parts.files
+    correction, shown = parts.correction, [documents, parts.filters, files]
     page.load(events.load, [turns], parts.worded, **quiet)
     page.unload(events.leave)
     parts.switch.click(events.switch, [language, turns], parts.worded, **quiet)
     # A stopped answer is over for the browser only when its last step ends, which must not hold up the next question;
     # that a second one does not start beside the first is seen to on the server.
-    ask: dict[str, Any] = {**quiet, "outputs": parts.growing, "trigger_mode": "multiple"}
+    ask: dict[str, Any] = {**quiet, "outputs": parts.growing, "trigger_mode": "multiple", "js": WITH_CHOSEN}
+    with_question = [parts.question, turns, language, parts.filters]
     asking = [
-        gr.on([parts.question.submit, parts.send.click], events.ask_typed, [parts.question, turns, language], **ask),
-        talk.example_select(events.ask_chosen, [turns, language], **ask),
-        talk.edit(events.ask_edited, [turns, language], **ask),
+        gr.on([parts.question.submit, parts.send.click], events.ask_typed, with_question, **ask),
+        talk.example_select(events.ask_chosen, with_question, **ask),
+        talk.edit(events.ask_edited, with_question, **ask),
     ]
     parts.stop.click(events.stop, [turns, language], parts.growing[1:], cancels=asking, **quiet)
     parts.new.click(events.start_anew, [language], [*parts.growing, parts.panel], cancels=asking, **quiet)
     talk.like(events.rate, [turns], None, **quiet)
-    parts.documents_tab.select(events.show_documents, [language], [documents, files], **quiet)
-    documents.apply(events.show_documents, [language], [documents, files], **quiet)
-    documents.retry(events.read_again, [language], [parts.outcomes, documents], **quiet)
-    documents.delete(events.remove, [language], [parts.outcomes, documents], **quiet)
-    files.upload(events.add, [files, language], [parts.outcomes, documents, files], **quiet)
+    parts.documents_tab.select(events.show_documents, [language], shown, **quiet)
+    documents.apply(events.show_documents, [language], shown, **quiet)
+    documents.retry(events.read_again, [language], parts.shelf, **quiet)
+    documents.delete(events.remove, [language], parts.shelf, **quiet)
+    documents.expand(events.show_correction, [language], correction, **quiet)
+    correction.submit(events.correct, [language], [correction, *parts.shelf], **quiet)
+    files.upload(events.add, [files, language], [*parts.shelf, files], **quiet)
 
 
 def _html(value: str, **options: Any) -> gr.HTML:

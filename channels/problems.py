@@ -15,7 +15,7 @@ from vectorstore.errors import ZhiceError
 
 logger = logging.getLogger(__name__)
 
-_PROGRAMS: Final = re.compile(r"/(?:api|v1|mcp)(?:/.*)?")
+_PROGRAMS: Final = re.compile(r"/(?:api|v1|mcp)(?:/.*)?|/healthz|/readyz|/metrics")
 _SAID: Final[Mapping[int, tuple[str, str]]] = {
     400: ("bad_request", "The body cannot be read; send what the documentation at /docs describes."),
     401: ("invalid_api_key", "This needs a valid key: Authorization: Bearer KEY. `zhice keys new` makes one."),

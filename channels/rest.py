@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from pathlib import PurePosixPath
@@ -17,12 +17,15 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
 from assistant.answer import Answer, Citation
-from assistant.assembly import FILTERS, LONGEST_QUESTION, Assistant
+from assistant.assembly import LONGEST_QUESTION, Assistant
+from assistant.filters import FILTERS
 from channels.access import Access
 from channels.asking import Asked, EventStream, Questions, Text, first, while_connected
 from channels.guard import LARGEST_FILE
 from channels.problems import body, refusal_of
+from vectorstore.audit import Audit
 from vectorstore.errors import ZhiceError
+from vectorstore.taken import Taken
 
 logger = logging.getLogger(__name__)
 
@@ -61,13 +64,13 @@ class Problems(BaseModel):
     error: Problem
 
 
-def router(assistant: Assistant, access: Access, add_document: Callable[[str, bytes], tuple[str, str]]) -> APIRouter:
+def router(assistant: Assistant, access: Access, add_document: Callable[[str, bytes], Sequence[Taken]]) -> APIRouter:
     """The routes; each asks `access` for itself.
 
     Args:
         assistant: answers the questions.
         access: who may ask, and who may add documents.
-        add_document: takes a file name and bytes; gives ("added", "updated" or "unchanged", document id).
+        add_document: takes a file name and bytes; gives what became of the file, or of each in an archive.
     """
     questions = Questions(assistant)
     routes = APIRouter(
@@ -77,7 +80,7 @@ def router(assistant: Assistant, access: Access, add_document: Callable[[str, by
         lifespan=questions.running,
     )
     _add_asking(routes, questions, access)
-    _add_documents(routes, assistant, access, add_document)
+    _add_documents(routes, assistant, access, add_document, Audit(assistant.store.catalog))
     return routes
 
 
@@ -93,7 +96,11 @@ def _add_asking(routes: APIRouter, questions: Questions, access: Access) -> None
 
 
 def _add_documents(
-    routes: APIRouter, assistant: Assistant, access: Access, add_document: Callable[[str, bytes], tuple[str, str]]
+    routes: APIRouter,
+    assistant: Assistant,
+    access: Access,
+    add_document: Callable[[str, bytes], Sequence[Taken]],
+    audit: Audit,
 ) -> None:
     @routes.get(DOCUMENTS, summary="List the documents", dependencies=[Depends(access.asks)])
     def documents() -> Response:
@@ -103,9 +110,11 @@ def _add_documents(
         DOCUMENTS,
         summary="Add documents (scope admin)",
         description="What became of each file: `outcome` is added, updated, unchanged or failed, with the `reason`.",
-        dependencies=[Depends(access.manages)],
     )
-    async def add(file: Annotated[list[UploadFile], File(description="One part for each file.")]) -> Response:
+    async def add(
+        file: Annotated[list[UploadFile], File(description="One part for each file.")],
+        actor: str = Depends(access.manages),
+    ) -> Response:
         done = []
         for upload in file:
             name = PurePosixPath((upload.filename or "").replace("\\", "/")).name
@@ -113,19 +122,22 @@ def _add_documents(
                 reason = f"It is larger than {LARGEST_FILE // 2**20} MB; split it into parts."
                 done.append({"file": name, "outcome": "failed", "reason": reason})
             else:
-                done.append({"file": name, **await run_in_threadpool(_added, add_document, name, await upload.read())})
+                taken = await run_in_threadpool(_added, add_document, name, await upload.read())
+                for each in taken:
+                    await run_in_threadpool(audit.record, actor, "add", each["file"], each["outcome"])
+                done += taken
         return JSONResponse({"files": done})
 
 
-def _added(add_document: Callable[[str, bytes], tuple[str, str]], name: str, data: bytes) -> dict[str, str]:
+def _added(add_document: Callable[[str, bytes], Sequence[Taken]], name: str, data: bytes) -> list[dict[str, str]]:
     try:
-        outcome, document_id = add_document(name, data)
+        taken = add_document(name, data)
     except ZhiceError as error:
-        return {"outcome": "failed", "reason": str(error)}
+        taken = [Taken(name, "failed", reason=str(error))]
     except Exception:
         logger.exception("a document could not be added")
-        return {"outcome": "failed", "reason": "Something went wrong and the server's log says what."}
-    return {"outcome": outcome, "document_id": document_id}
+        taken = [Taken(name, "failed", reason="Something went wrong and the server's log says what.")]
+    return [{field: value for field, value in asdict(each).items() if value} for each in taken]
 
 
 async def _events(snapshot: Answer, later: AsyncGenerator[Answer, None]) -> AsyncGenerator[str, None]:

@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -25,14 +26,18 @@ from starlette.types import Receive, Scope, Send
 from assistant.assembly import Assistant
 from assistant.errors import AssistantError
 from channels.access import Access
-from channels.admin import ADMIN_COOKIE, SIGNED_IN_SECONDS, Gate, TooManyTries, WrongPassword
+from channels.admin import ADMIN_COOKIE, SIGNED_IN_SECONDS, Gate, TooManyTries, WrongPassword, session_of
+from channels.changes import changes
 from channels.docs import docs
 from channels.guard import Guard
+from channels.observing import Metrics, Observing
 from channels.problems import Refused, for_programs, problem, refusal_of
 from channels.shelf import Shelf
 from channels.templating import assets
 from channels.texts import say
 from channels.viewer import language_for, notice, viewer
+from vectorstore.audit import Audit
+from vectorstore.taken import Taken
 
 logger = logging.getLogger(__name__)
 
@@ -55,31 +60,35 @@ class Service(Protocol):
 def build_app(
     assistant: Assistant,
     *,
-    add_document: Callable[[str, bytes], tuple[str, str]],
+    add_document: Callable[[str, bytes], Sequence[Taken]],
     read_again: Callable[[str], str],
     remove_document: Callable[[str], None],
     admin_password: str | None,
     routers: Sequence[APIRouter] = (),
     services: Sequence[Service] = (),
+    closing: Sequence[Callable[[], None]] = (),
     access: Access | None = None,
     public_url: str | None = None,
     keyed: bool = False,
+    metrics: Metrics | None = None,
 ) -> FastAPI:
-    """The page at `/`, the source viewer at `/d/{document_id}` and `/s/{code}`, signing in and out, static files.
+    """The page at `/`, the source viewer with what changed at `/d/` and `/s/`, signing in and out, static files.
 
     With `access` there is also what programs call, described at `/docs`.
 
     Args:
         assistant: answers the questions.
-        add_document: takes a file name and bytes; gives ("added", "updated" or "unchanged", document id).
-        read_again: reads a document's file again; gives the outcome likewise.
+        add_document: takes a file name and bytes; gives what became of the file, or of each in an archive.
+        read_again: reads a document's file again; gives "updated" or "unchanged".
         remove_document: takes a document out of search.
         admin_password: guards the three above; without one, only requests to this machine's own names are answered.
         routers: what other channels answer; each checks for itself who may ask.
         services: likewise; they run as long as the server does.
+        closing: what is to be called when the server ends.
         access: which programs may ask and manage.
         public_url: what the outside calls this server, for QR codes.
         keyed: the page answers, and the viewer opens any document, only for who has signed in.
+        metrics: where requests are counted.
     """
     uploads = tempfile.mkdtemp(prefix="zhice-")
     # Read by Gradio when it is imported and when it builds its app: nothing is reported, uploads are ours alone.
@@ -93,25 +102,29 @@ def build_app(
             for service in services:
                 await running.enter_async_context(service.running())
             yield
+        for close in closing:
+            await run_in_threadpool(close)
         shutil.rmtree(uploads, ignore_errors=True)
 
     gate = Gate(admin_password)
     app = FastAPI(title="Zhice", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.include_router(
-        viewer(
-            assistant,
-            public_url=public_url,
-            opens=lambda request: not keyed or gate.admits(request.cookies.get(ADMIN_COOKIE)),
-        )
-    )
+
+    def opens(request: Request) -> bool:
+        return not keyed or gate.admits(request.cookies.get(ADMIN_COOKIE))
+
+    app.include_router(viewer(assistant, public_url=public_url, opens=opens))
+    app.include_router(changes(assistant, opens=opens))
     for router in (*routers, docs(routers)) if access is not None else routers:
         app.include_router(router)
     app.router.routes.extend(Route(service.path, service) for service in services)
     _add_assets(app)
-    _add_signing_in(app, gate)
+    audit = Audit(assistant.store.catalog)
+    _add_signing_in(app, gate, audit)
     _add_notices(app)
-    mount_page(app, assistant, Shelf(assistant, gate, add_document, read_again, remove_document), keyed=keyed)
+    mount_page(app, assistant, Shelf(assistant, gate, add_document, read_again, remove_document, audit), keyed=keyed)
     app.add_middleware(Guard, gate=gate, access=access)
+    if metrics is not None:
+        app.add_middleware(Observing, metrics=metrics)
     return app
 
 
@@ -190,16 +203,17 @@ def _add_assets(app: FastAPI) -> None:
         return Response(found[0], media_type=found[1], headers={"Cache-Control": f"public, max-age={YEAR}, immutable"})
 
 
-def _add_signing_in(app: FastAPI, gate: Gate) -> None:
+def _add_signing_in(app: FastAPI, gate: Gate, audit: Audit) -> None:
     @app.post("/admin/sign-in")
     async def sign_in(request: Request) -> Response:
         language = language_for(request)
         password = (await request.form()).get("password")
         try:
-            token = gate.sign_in(
-                password if isinstance(password, str) else "", request.client.host if request.client else ""
-            )
+            client = request.client.host if request.client else ""
+            token = await run_in_threadpool(gate.sign_in, password if isinstance(password, str) else "", client)
+            await run_in_threadpool(audit.record, client, "sign in", session_of(token))
         except WrongPassword:
+            await run_in_threadpool(audit.record, client, "sign in", "", "wrong password")
             return JSONResponse({"message": say(language, "wrong_password")}, 401)
         except TooManyTries as error:
             wait = {"Retry-After": str(error.seconds)}

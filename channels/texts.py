@@ -77,6 +77,31 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
         "提问太快了，请在{seconds}秒后再问。",
         "That was a lot of questions; ask again in {seconds} seconds.",
     ),
+    # filters
+    "filters": ("筛选", "Filters"),
+    "filters_hint": (
+        "只用符合条件的文件作答；不选就是全部。",
+        "Only documents that are so are used; with nothing chosen, all are.",
+    ),
+    "filter_any": ("不限", "Any"),
+    "filter_region": ("地区", "Region"),
+    "filter_issuer": ("发文机关", "Issuer"),
+    "filter_kind": ("文种", "Kind"),
+    "filter_level": ("层级", "Level"),
+    "filter_document_id": ("文件编号", "Document"),
+    "filter_year": ("年份", "Year"),
+    "filter_validity": ("有效性", "Validity"),
+    "filter_as_of": ("按哪一天作答", "Answer as of"),
+    "filter_in_force": ("现行有效（含未注明期限）", "In force, or no period stated"),
+    "filter_expired": ("已失效（到期或被替代）", "Ended: expired or replaced"),
+    "filter_today": ("不填即今天", "Today if empty"),
+    "filter_clear": ("清除筛选", "Clear filters"),
+    "filter_remove": ("取消这项筛选", "Remove this filter"),
+    "as_of_day": ("按{day}作答", "as of {day}"),
+    "bad_day": (
+        "“按哪一天作答”不是一个完整的日期。请写成 2026-01-31 这样的形式，或者清空；问题还在输入框里。",
+        "“Answer as of” is no whole date. Write it like 2026-01-31 or leave it empty; your question is still there.",
+    ),
     # evidence
     "evidence": ("依据", "Evidence"),
     "evidence_empty": (
@@ -92,6 +117,10 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
     "valid_from": ("自{date}起", "from {date}"),
     "valid_until": ("至{date}", "until {date}"),
     "section": ("位置", "Place"),
+    "kind": ("文种", "Kind"),
+    "kind_news": ("新闻报道", "News report"),
+    "kind_reading": ("政策解读", "Explanation"),
+    "table_row": ("表格中的一行", "A row of a table"),
     "page": ("第{page}页", "page {page}"),
     "exact": ("引文与原文逐字一致", "Quote matches the source exactly"),
     "inexact": ("引文与原文不符，请勿采用", "Quote does not match the source: do not use it"),
@@ -99,9 +128,11 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
     "new_tab": ("（新标签页）", "(new tab)"),
     # documents
     "documents_intro": (
-        "答案只来自这里列出的文件。支持 TXT、Markdown、HTML、PDF（含文字层）和 DOCX，每个不超过50 MB。",
-        "Answers come from the documents listed here and nothing else. TXT, Markdown, HTML, PDF (with text) and "
-        "DOCX files up to 50 MB each can be added.",
+        "答案只来自这里列出的文件。支持 PDF（含扫描件）、图片、Word（DOCX、DOC、WPS、RTF、ODT）、表格（XLSX、XLS、ODS）、"
+        "HTML、TXT、Markdown，以及打包这些文件的 ZIP，每个不超过50 MB。",
+        "Answers come from the documents listed here and nothing else. PDF (scans, too), pictures, text documents "
+        "(DOCX, DOC, WPS, RTF, ODT), spreadsheets (XLSX, XLS, ODS), HTML, TXT and Markdown files can be added, and ZIP "
+        "archives of these, up to 50 MB each.",
     ),
     "documents_none": ("还没有文件。请在下面添加第一份。", "There are no documents yet. Add the first one below."),
     "documents_count": ("共{count}份文件", "Documents: {count}"),
@@ -121,6 +152,38 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
     "remove": ("移出", "Remove"),
     "remove_sure": ("移出后不再用于作答，旧引文仍可打开。", "It will no longer be used; old citations still open."),
     "remove_yes": ("确认移出", "Remove it"),
+    "changes": ("查看变化", "What changed"),
+    "notes_hint": ("读取时有{count}条提示，请核对", "{count} remarks from reading: check the original"),
+    # correcting
+    "correct": ("更正信息", "Correct"),
+    "correct_hint": (
+        "这里改的是文件的信息，不改原文；重新读取文件后更正仍然有效。改回读到的值就是取消更正。",
+        "This corrects what is known of the document, not its text, and outlasts reading the file again. Setting a "
+        "field back to what was read undoes it.",
+    ),
+    "corrected_field": ("已更正", "Corrected"),
+    "as_read": ("读到的是：{value}", "Read as: {value}"),
+    "as_read_none": ("原先没有读到", "Nothing was read"),
+    "set_back": ("改回", "Set back"),
+    "save": ("保存", "Save"),
+    "valid_from_field": ("有效期自", "In force from"),
+    "valid_until_field": ("有效期至", "In force until"),
+    "region": ("地区", "Region"),
+    "level": ("层级", "Level"),
+    "corrected": ("信息已更正", "corrected"),
+    "correct_day": (
+        "“{field}”不是一个日期，请写成 2026-01-31 这样的形式。",
+        "“{field}” is no date; write it like 2026-01-31.",
+    ),
+    "correct_text": (
+        "“{field}”不能这样填写，最多300个字。",
+        "“{field}” cannot be that; it takes at most 300 characters.",
+    ),
+    "correct_period": (
+        "有效期的结束日期早于开始日期，请核对。",
+        "The period ends before it begins; set the dates right.",
+    ),
+    "uncorrected": ("未能更正", "not corrected"),
     "upload": ("添加文件：拖到这里或点击选择", "Add files: drop them here or click to choose"),
     "upload_reading": ("正在读取第{done}份，共{total}份：{name}", "Reading {done} of {total}: {name}"),
     "upload_done": ("处理完毕", "Done"),
@@ -154,6 +217,30 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
         "This is an old version; there is a newer one.",
     ),
     "viewer_newest": ("打开最新版本", "Open the newest version"),
+    "viewer_changes": ("查看与最新版本的差别", "See what changed since"),
+    "viewer_note": ("读取提示：", "From reading: "),
+    # what changed between two versions
+    "changes_of": ("《{title}》的变化", "What changed in {title}"),
+    "changes_compared": ("第{old}版与第{new}版对照", "Version {old} against version {new}"),
+    "changes_count": (
+        "共{count}处不同，逐句列出；变了的数字有标记。",
+        "Different sentences: {count}. Numbers that changed are marked.",
+    ),
+    "changes_none": ("正文没有变化。", "The text is the same."),
+    "changes_single": ("这份文件只有一个版本，没有可以对照的。", "There is one version of this document only."),
+    "changes_more": (
+        "另有{count}处未列出；命令 zhice diff 列出全部。",
+        "{count} more are not shown; the command zhice diff lists all.",
+    ),
+    "changes_long": (
+        "文件太长，不在这里逐句对照；命令 zhice diff 可以对照。",
+        "The document is too long to be compared here; the command zhice diff compares it.",
+    ),
+    "changes_from": ("旧版", "Old version"),
+    "changes_to": ("新版", "New version"),
+    "change_added": ("新增", "Added"),
+    "change_removed": ("删去", "Removed"),
+    "change_changed": ("修改", "Changed"),
     "viewer_removed": (
         "此文件已移出知识库，不再用于作答；保留于此，供核对旧引文。",
         "This document has been taken out and is no longer used; it is kept so that old citations can be checked.",

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import segno
 from fastapi import APIRouter, Request, Response
@@ -49,14 +50,14 @@ def _add_documents(router: APIRouter, shelf: _Shelf, opens: Callable[[Request], 
         language = language_for(request)
         if not opens(request):
             return notice(language, "refused_title", "keyed_text", status=403)
-        place = Place(document_id, _number(version) if version else None, _number(start), _number(end))
+        place = Place(document_id, plain_number(version) if version else None, plain_number(start), plain_number(end))
         return shelf.page(place, language, newest=f"/d/{document_id}", qr=f"/d/{document_id}/qr.svg?{place.query}")
 
     @router.get("/d/{document_id}/qr.svg")
     def show_qr(request: Request, document_id: str, version: str = "", start: str = "", end: str = "") -> Response:
         if not opens(request):
             return notice(language_for(request), "refused_title", "keyed_text", status=403)
-        place = Place(document_id, _number(version) if version else None, _number(start), _number(end))
+        place = Place(document_id, plain_number(version) if version else None, plain_number(start), plain_number(end))
         return shelf.qr(f"/d/{document_id}?{place.query}#quote", language_for(request))
 
 
@@ -152,8 +153,8 @@ def language_for(request: Request) -> Language:
     return preferred(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
 
 
-def _number(value: str) -> int:
-    """A version or an offset; -1, which is neither, for anything but a plain number."""
+def plain_number(value: str) -> int:
+    """What stands in an address: a version or an offset; -1, which is neither, for anything but a plain number."""
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else -1
 
 
@@ -177,23 +178,38 @@ def _facts(document: Document, record: Record, version: int, language: Language)
 
 def _notices(
     assistant: Assistant, document: Document, record: Record, version: int, language: Language, newest: str
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
     standing = assistant.standing()
-    found = []
+    found: list[dict[str, Any]] = []
     if version != record.version:
-        found.append({"code": "older", "message": say(language, "viewer_newer"), "link": newest})
+        found.append(
+            {
+                "code": "older",
+                "message": say(language, "viewer_newer"),
+                "links": _onward(record, version, newest, language),
+            }
+        )
     if record.state == "removed":
-        found.append({"code": "removed", "message": say(language, "viewer_removed"), "link": ""})
+        found.append({"code": "removed", "message": say(language, "viewer_removed"), "links": []})
     if record.collection == "samples":
-        found.append({"code": "sample", "message": say(language, "viewer_samples"), "link": ""})
+        found.append({"code": "sample", "message": say(language, "viewer_samples"), "links": []})
+    found += [{"code": "note", "message": say(language, "viewer_note") + note, "links": []} for note in document.notes]
     warnings = source_warnings(
         [_whole(document.metadata, document.source, record.document_id, version)],
         as_of=date.today().isoformat(),
-        superseded_by=standing.superseded_by,
-        samples=(),
+        standing=standing,
         wording=load_wording(language),
     )
-    return [*found, *({"code": warning.code, "message": warning.message, "link": ""} for warning in warnings)]
+    said = [warning for warning in warnings if warning.code != "sample"]  # said above in the viewer's own words
+    return [*found, *({"code": warning.code, "message": warning.message, "links": []} for warning in said)]
+
+
+def _onward(record: Record, version: int, newest: str, language: Language) -> list[tuple[str, str]]:
+    """Where an old version leads to, for who may open the others."""
+    if not newest:
+        return []
+    changed = f"/d/{record.document_id}/changes?from={version}&to={record.version}"
+    return [(newest, say(language, "viewer_newest")), (changed, say(language, "viewer_changes"))]
 
 
 def _whole(metadata: Metadata, source: str, document_id: str, version: int) -> Citation:
@@ -214,4 +230,5 @@ def _whole(metadata: Metadata, source: str, document_id: str, version: int) -> C
         end=0,
         quote="",
         link="",
+        kind=metadata.kind,
     )

@@ -10,7 +10,9 @@ from datetime import date, timedelta
 _ZEROS = "〇零○ＯOo0"
 _CHINESE = f"{_ZEROS}一二三四五六七八九十"
 _VALUES = dict.fromkeys(_ZEROS, 0) | {digit: value for value, digit in enumerate("一二三四五六七八九", start=1)}
-_VALUES["两"] = 2
+_VALUES |= {digit: value for value, digit in enumerate("壹贰叁肆伍陆柒捌玖", start=1)} | {"两": 2}
+# Digits of any width count alike; a text keeps its length, so offsets hold.
+_NARROW = {ord("０") + digit: str(digit) for digit in range(10)}
 _DAY = rf"(?:\d{{1,2}}|[{_CHINESE}]{{1,3}})"
 _YEAR = rf"(?:(?:19|20)\d{{2}}|[一二][{_CHINESE}]{{3}})"
 
@@ -18,37 +20,43 @@ DATE = rf"{_YEAR}\s*+(?:年|[-/.])\s*+{_DAY}\s*+(?:月|[-/.])\s*+{_DAY}(?!\d)(?:
 """A full date: `2019年3月1日`, `二〇一九年三月一日`, `2019-03-01`, `2019/3/1`, `2019.3.1`."""
 
 _PARTS = re.compile(rf"(?P<year>{_YEAR})\s*+(?:年|[-/.])\s*+(?P<month>{_DAY})\s*+(?:月|[-/.])\s*+(?P<day>{_DAY})")
-_COUNT = r"(?:\d{1,3}|[一二两三四五六七八九十]{1,3})"
-_BEGINS = r"(?:正式)?(?:施行|实施|执行|生效|试行|起效|实行)(?!以来|以后|之?前)"
+_COUNT = r"(?:\d{1,3}|[一二两三四五六七八九十壹贰叁肆伍陆柒捌玖]{1,3})"
+_BEGINS = r"(?:正式)?(?:施行|实施|执行|生效|试行|起效|实行|长期有效)(?!以来|以后|之?前|的)"
 _FROM = re.compile(
     rf"(?:(?:自|从)\s*+)?(?P<date>{DATE})\s*+(?:零时|０时|0时)?\s*+(?:起|开始)\s*+[，,]?\s*+(?:在[^，。；\n]{{2,12}})?{_BEGINS}"
     rf"|(?:自|于|从)\s*+(?P<on>{DATE})\s*+{_BEGINS}"
-    rf"|有效期(?:限)?(?:为|是)?[：:]?\s*+(?:自|从)\s*+(?P<term>{DATE})"
+    rf"|有效期(?:限)?(?:为|是)?[：:]?\s*+(?:{_COUNT}年[，,]\s*+)?(?:自|从)\s*+(?P<term>{DATE})"
+    rf"|(?:自|从)\s*+(?P<range>{DATE})\s*+(?:至|到)\s*+{_DAY}月{_DAY}日(?:止)?\s*+{_BEGINS}"
     rf"|(?:施行|实施|生效|执行)(?:日期|时间)\s*+[】\]]?\s*+[:：|]*\s*+(?P<label>{DATE})"
 )
+_ISSUE = r"(?:发布|公布|印发|颁布|签发|发文|下发|印发公布|发布实施|公布施行|公告|批准|通过|签署)"
 _FROM_ISSUE = re.compile(
-    r"自\s*+(?:发布|公布|印发|颁布|签发|发文|下发|印发公布|发布实施|公布施行|公告|批准|通过|签署)\s*+之日(?:起)?\s*+"
-    rf"(?:(?:满|后|的)?\s*+(?P<count>{_COUNT})\s*+个?(?P<unit>日|天|月|工作日)\s*+(?:后|起|之后|届满)?)?\s*+(?:起)?\s*+{_BEGINS}"
+    rf"(?:自|于|从)\s*+{_ISSUE}\s*+(?:之日(?:起)?|后(?=第))\s*+"
+    rf"(?:(?:满|后|的|第)?\s*+(?P<count>{_COUNT})\s*+个?(?P<unit>日|天|月|工作日)\s*+(?:后|起|之后|届满)?)?\s*+(?:起)?\s*+"
+    rf"(?:{_BEGINS}|(?:计算)?有效期|(?:至|到)\s*+{DATE})|有效期(?:限)?(?:为)?\s*+自\s*+{_ISSUE}\s*+之日起(?={_COUNT}年)"
 )
 _UNTIL = re.compile(
     rf"有效期(?:限)?(?:为)?\s*+(?:截至|截止至|截止到|截止|至|到|延长至|延续至)\s*+(?P<date>{DATE})"
     rf"|(?:执行|试行|实施|施行|有效)(?:期限|期)?\s*+(?:截至|截止到?|至|到)\s*+(?P<until>{DATE})"
     rf"|(?:自|从)\s*+{DATE}\s*+(?:起)?\s*+(?:施行|实施|执行|生效|试行)?\s*+[，,]?\s*+(?:有效期)?(?:至|到)\s*+(?P<range>{DATE})\s*+(?:止|有效)?"
-    rf"|(?:失效|废止|截止|终止)(?:日期|时间)\s*+[】\]]?\s*+[:：|]*\s*+(?P<label>{DATE})"
+    rf"|(?:失效|废止|终止)(?:日期|时间)\s*+[】\]]?\s*+[:：|]*\s*+(?P<label>{DATE})"
     rf"|有效期(?:限)?(?:{_COUNT}年)?[，,]\s*+(?:至|到)\s*+(?P<after>{DATE})"
+    rf"|{_ISSUE}\s*+之日起\s*+(?:至|到)\s*+(?P<issued>{DATE})"
+    rf"|[，,]\s*+(?P<ends>{DATE})\s*+(?:起)?\s*+(?:自动)?(?:废止|失效|终止)"
+    rf"|(?:自|从)\s*+(?P<within>{_YEAR})年{_DAY}月{_DAY}日\s*+(?:至|到)\s*+(?P<month_day>{_DAY}月{_DAY}日)(?:止)?\s*+{_BEGINS}"
 )
 _UNTIL_YEAR = re.compile(
-    r"有效期(?:限)?(?:为)?\s*+(?:截至|截止到?|至|到)\s*+(?P<year>20\d{2})\s*+年(?:年?底|末|12月底)"
+    r"(?:有效|试行|执行|施行|实施)期(?:限)?(?:为)?\s*+(?:截至|截止到?|至|到)\s*+(?P<year>20\d{2})\s*+年(?:年?底|末|12月底)"
 )
 _YEARS = re.compile(
-    rf"(?:有效期(?:限)?|试行期(?:限)?|(?:施行|实施|执行|暂行|适用)(?:期限|期))\s*+(?:暂定)?(?:为|是|：|:)?\s*+(?P<years>{_COUNT})\s*+(?:周)?(?P<unit>年|个月)"
+    rf"(?:有效期(?:限)?|试行期(?:限)?|(?:施行|实施|执行|暂行|适用)(?:期限|期))\s*+(?:暂定)?(?:为|是|：|:)?\s*+(?:自\s*+\w{{2,6}}之日起)?\s*+(?P<years>{_COUNT})\s*+(?:周)?(?P<unit>年|个月)"
     rf"|(?:试行|暂行|暂定执行|试运行|先行试行)\s*+(?P<trial>{_COUNT})\s*+(?P<trial_unit>年|个月)(?!以|内)"
 )
 _RANGE = re.compile(
     r"(?P<first>(?:19|20)\d{2})\s*+年?\s*+[-—–－~～〜至到]{1,2}\s*+(?P<last>(?:19|20)\d{2})\s*+年?(?!\s*+[-/.月]?\d)"
 )
 _TERM = re.compile(
-    rf"(?:实施|执行|规划|计划|行动|政策|有效)期(?:限|间)?\s*+(?:为|是|自|从|：|:)*\s*+"
+    rf"(?:实施|执行|规划|计划|行动|政策|有效|施行|试行)(?:期(?:限|间)?|时间|周期)\s*+(?:为|是|自|从|：|:)*\s*+"
     rf"(?:(?P<first>{DATE})\s*+(?:起)?\s*+[至到—–~～-]+\s*+(?P<last>{DATE})"
     r"|(?P<years>(?:19|20)\d{2}\s*+年?\s*+[-—–－~～至到]{1,2}\s*+(?:19|20)\d{2}\s*+年))"
 )
@@ -83,7 +91,7 @@ class Found:
 
 def iso(written: str) -> str | None:
     """A written date as ISO 8601, None if it is none (2月30日)."""
-    parts = _PARTS.search(written)
+    parts = _PARTS.search(written.translate(_NARROW))
     if parts is None:
         return None
     try:
@@ -107,25 +115,28 @@ def valid_from(text: str, published: str | None) -> Found | None:
 
     "自发布之日起" needs the day of issue, `published`; without it nothing is said about a day.
     """
+    text = text.translate(_NARROW)
     found: Found | None = None
     for match in _FROM.finditer(text):
-        value = iso(match["date"] or match["on"] or match["term"] or match["label"])
+        value = iso(match["date"] or match["on"] or match["term"] or match["range"] or match["label"])
         if value and (match["term"] or match["label"] or _is_own_start(text, match.start())):
             found = Found(value, *match.span())
     if found is None and published:
         for match in _FROM_ISSUE.finditer(text):
             value = _after(published, match["count"], match["unit"])
-            if value:
+            if value and not _OTHERS.search(_clause_before(text, match.start())):
                 found = Found(value, *match.span())
     return found
 
 
 def valid_until(text: str, start: str | None) -> Found | None:
     """The last day of the period of validity: as a date, or as years and months from `start`."""
+    text = text.translate(_NARROW)
     found: Found | None = None
     for match in _UNTIL.finditer(text):
-        value = iso(next(group for group in match.groups() if group))
-        if value and _about_itself(text, match.start(), match.end()):
+        year = match["within"]
+        value = iso(f"{year}年{match['month_day']}" if year else next(group for group in match.groups() if group))
+        if value and (match["label"] or _about_itself(text, match.start(), match.end())):
             found = Found(value, *match.span())
     for match in _UNTIL_YEAR.finditer(text) if found is None else ():
         found = Found(f"{match['year']}-12-31", *match.span())
@@ -148,6 +159,7 @@ def period(title: str) -> tuple[str, str, int, int] | None:
 
 def stated_period(text: str) -> tuple[str, str, int, int] | None:
     """A period stated as such (实施期限为…至…): first day, last day, and where it stands."""
+    text = text.translate(_NARROW)
     for match in _TERM.finditer(text):
         if match["years"]:
             planned = period(match["years"])

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 
 from ingest.dates import period, stated_period, valid_from, valid_until
-from ingest.origin import DOC_NO, Value, doc_no_of, issuer_of, published_of
+from ingest.origin import DOC_NO, Value, doc_no_of, issuer_of, published_of, signed_of
 from ingest.places import level_of, region_of
 from ingest.repetition import TextLine
 from ingest.titles import kind_of, title_of
@@ -45,16 +45,18 @@ def describe(document: Document) -> Document:
     title = _title(document, lines, front, spans)
     doc_no = kept("doc_no", doc_no_of(lines, text))
     kind = kind_of(title, text, doc_no)
-    issuer = kept("issuer", issuer_of(lines, text, title, news=kind in ("新闻", "解读"))) or given.issuer
+    news = kind in ("新闻", "解读")
+    issuer = kept("issuer", issuer_of(lines, text, title, news=news, site=document.text)) or given.issuer
     published = kept("published", published_of(lines) or _front_date(front)) or given.published
     start, until = _validity(text, published, spans, reading=kind == "解读")
-    region = region_of(issuer if kind not in ("新闻", "解读") else title, title, issuer)
+    region = region_of(title if news else issuer, title, issuer)
     return replace(
         document,
         metadata=Metadata(
             title=title,
             issuer=issuer,
             doc_no=doc_no,
+            signed=kept("signed", signed_of(lines)),
             published=published,
             valid_from=start,
             valid_until=until,

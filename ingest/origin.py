@@ -14,7 +14,7 @@ Value = tuple[str, Span]
 
 _HAN = r"[\u4e00-\u9fff]"
 DOC_NO = re.compile(
-    rf"{_HAN}{{1,12}}(?:[（(]{_HAN}{{1,6}}[）)])?(?:字|办|函|规|发)?\s*+[〔\[［（(【﹝]\s*+(?:19|20)\d{{2}}\s*+年?\s*+[〕\]］)）】﹞]\s*+(?:第\s*+)?\d{{1,5}}\s*+号"
+    rf"{_HAN}{{1,12}}(?:[（(]{_HAN}{{1,6}}[）)])?(?:字|办|函|规|发)?\s*+[〔\[［（(【﹝{{｛<＜〈]\s*+(?:19|20)\d{{2}}\s*+年?\s*+[〕\]］)）】﹞}}｝>＞〉]\s*+(?:第\s*+)?\d{{1,5}}\s*+号"
 )
 """青政办发〔2019〕12号 with any kind of bracket."""
 
@@ -38,6 +38,7 @@ _NO_ORGAN = re.compile(
 _HEAD_OF_FILE = re.compile(
     rf"(?P<organ>(?:{_HAN}\s*+){{4,30}}?)\s*+(?:文\s*+件|令|公\s*+告|通\s*+告)\s*+(?:[（(]?第?\s*+\d.*)?$"
 )
+_AMENDED_BY = re.compile(rf"《(?P<organ>{_HAN}{{2,20}}?(?:人民政府|委员会|[厅局部委]))关于(?:修改|修订|废止)")
 _ASSEMBLY = re.compile(
     rf"(?:^|日|[^\u4e00-\u9fff\d])(?P<place>{_HAN}{{2,8}}?(?:省|市|自治区|自治州|县)|全国)第[一二三四五六七八九十]+届(?P<organ>人民代表大会(?:常务委员会)?)"
 )
@@ -51,11 +52,17 @@ _ORGAN_LABEL = re.compile(
 _SOURCE = re.compile(
     r"来源\s*+[:：]\s*+(?P<organ>[^\s|｜,，。；【\[（(:：]{2,20}?)(?=\s|$|[|｜,，。；【\[（(]|发表|发布|时间|日期|作者|浏览|访问|点击|阅读|字体|编辑)"
 )
+_OWNER = re.compile(
+    rf"(?:主办(?:单位)?|版权所有|Copyright\s*+(?:©|\(c\))?\s*+(?:\d{{4}}[-–—\d]*)?)\s*+[:：]?\s*+(?P<organ>{_HAN}{{4,30}})",
+    re.I,
+)
+_FOOT_CHARACTERS = 1500
 _NO_SOURCE = re.compile(r"图片来源|视频来源|网络$|本站$|^(?:法规处|办公室)$")
 _PERSON = re.compile(rf"(?:代)?(?:市|省|区|县|州|部|署|主|局|厅)\s*+(?:长|任)\s*+[:：]?\s*+(?:{_HAN}\s*+){{0,4}}")
 
 _DATE_LINE = re.compile(rf"[\s（(]*(?P<date>{DATE})[\s）)]*(?:印发|发布|公布)?")
 _WRITTEN_DATE = re.compile(r"年")
+_SIGNED = re.compile(rf"(?:成文|发文|签发|印发)(?:日期|时间)[】\]:：|\s]*+(?P<date>{DATE})")
 _DRAFTED = re.compile(rf"(?:成文|发文|签发|颁布|公布|发布日期|发布】)(?:日期|时间)?[】\]:：|\s]*+(?P<date>{DATE})")
 _PUBLISHED = re.compile(
     rf"(?:发布|发表|印发|公布|公开|更新|上传|添加|录入|生成)?(?:时间|日期|于)\s*+[】\]]?\s*+[:：|]+\s*+(?P<date>{DATE})"
@@ -99,8 +106,11 @@ def doc_no_of(lines: Sequence[TextLine], text: str) -> Value | None:
     return None
 
 
-def issuer_of(lines: Sequence[TextLine], text: str, title: str | None, *, news: bool) -> Value | None:
-    """Who issued a document: its signature, its red head, its label, its title; for news, its source."""
+def issuer_of(lines: Sequence[TextLine], text: str, title: str | None, *, news: bool, site: str = "") -> Value | None:
+    """Who issued a document: its signature, its red head, its label, its title; for news, its source or its `site`.
+
+    `site` is the text with what stands around the document, where a page names the body it belongs to.
+    """
     head = lines[:_HEAD_LINES]
     return (
         _signed(lines, text)
@@ -108,7 +118,7 @@ def issuer_of(lines: Sequence[TextLine], text: str, title: str | None, *, news: 
         or _labelled_organ(head, text)
         or _titled(text, title)
         or _adopted(head)
-        or (_source(head) if news else None)
+        or (_source(head) or _site_of(site) if news else None)
     )
 
 
@@ -150,11 +160,22 @@ def _titled(text: str, title: str | None) -> Value | None:
 
 
 def _adopted(head: Sequence[TextLine]) -> Value | None:
-    """The assembly that adopted a regulation, without the count of its term of office."""
+    """The assembly that adopted a regulation, without the count of its term of office; or the body that amended it."""
     for line in head[:16]:
+        amended = _AMENDED_BY.search(line.text) if line.text.startswith(("（", "(")) else None
+        if amended:
+            return amended["organ"], (line.start + amended.start("organ"), line.start + amended.end("organ"))
         match = _ASSEMBLY.search(line.text[:80])
         if match:
             return match["place"] + match["organ"], (line.start + match.start("place"), line.start + match.end())
+    return None
+
+
+def _site_of(site: str) -> Value | None:
+    """The public body that a page's last lines call its owner; a company's page names none."""
+    for match in _OWNER.finditer(site, max(0, len(site) - _FOOT_CHARACTERS)):
+        if ORGAN.fullmatch(match["organ"]) and not _NO_ORGAN.search(match["organ"]):
+            return match["organ"], match.span("organ")
     return None
 
 
@@ -178,6 +199,12 @@ def published_of(lines: Sequence[TextLine]) -> Value | None:
         or _enacted(head)
         or _dated(head[:12], _POSTED, 40)
     )
+
+
+def signed_of(lines: Sequence[TextLine]) -> Value | None:
+    """The ISO date under the signature, or the one that a field of the page calls the day of drafting."""
+    signature = _signature(lines)
+    return _dated(lines[:_HEAD_LINES], _SIGNED, 200) or (signature[1] if signature else None)
 
 
 def _enacted(head: Sequence[TextLine]) -> Value | None:

@@ -1,4 +1,4 @@
-"""Documents in: find files -> read -> clean -> describe -> split -> store, one file a transaction.
+"""Documents in: find files -> read, clean, describe, split (in a process of its own) -> store, one file a transaction.
 
 Up to the store, every step is a pure function of a file's bytes and name. A file that cannot be read is reported
 and the others go in; an interrupted run is picked up by running it again, what is in already being `unchanged`.
@@ -6,39 +6,50 @@ and the others go in; an interrupted run is picked up by running it again, what 
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from ingest.cleaning import mark_boilerplate
+from ingest.archives import members
 from ingest.errors import UnreadableDocument
-from ingest.metadata import describe
-from ingest.readers import MAX_BYTES, read_document
-from ingest.splitting import split
+from ingest.finding import INSIDE, Failure, Finding, Found, check_size, find, read_bytes
+from ingest.isolation import IsolatedReader, PageProgress
+from ingest.preparing import prepare
+from ingest.sidecars import read_sidecar
+from vectorstore.catalog import Record
 from vectorstore.encoder import load_encoder
 from vectorstore.passage import Document, Passage
 from vectorstore.store import PolicyStore
+from vectorstore.taken import Taken
 
 Outcome = Literal["added", "updated", "unchanged"]
+Prepared = tuple[Document, tuple[Passage, ...]]
 Progress = Callable[[int, int, str], None]
-"""Called before each file with how many are done, how many there are, and the file's name."""
+"""Called before each file is stored with how many are done, how many there are, and its name; the ones before are in."""
 
 _UPLOAD = "upload:"
+# Files read ahead of the one that is being stored: reading uses one core, encoding and storing another.
+_AHEAD = 2
 
 
 @dataclass(slots=True)
 class Report:
-    """What an ingest did: numbers of documents, of passages written, seconds taken, and (file, reason) of failures."""
+    """What an ingest did: numbers of documents, of passages written, seconds taken, and (file, reason) of failures.
+
+    `notes` are (file, note) of documents that went in but want a second look, such as a page read with little confidence.
+    """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     removed: int = 0
-    failed: list[tuple[str, str]] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
     passages: int = 0
     seconds: float = 0.0
 
@@ -46,19 +57,6 @@ class Report:
         """Count one document in."""
         setattr(self, outcome, getattr(self, outcome) + 1)
         self.passages += passages
-
-
-def prepare(data: bytes, source: str) -> tuple[Document, tuple[Passage, ...]]:
-    """A file's bytes to a document and its passages; pure.
-
-    Raises:
-        UnreadableDocument: with the reason and what to do.
-    """
-    document = describe(mark_boilerplate(read_document(data, source)))
-    passages = split(document)
-    if not passages:
-        raise UnreadableDocument("It holds no text besides navigation and boilerplate; there is nothing to search.")
-    return document, passages
 
 
 def ingest_paths(
@@ -69,14 +67,15 @@ def ingest_paths(
     prune: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Take files, and all files in folders, into the knowledge base in `data_dir`.
+    """Take files, and all files in folders and archives, into the knowledge base in `data_dir`.
 
     Args:
-        paths: files and folders; hidden files are left out.
+        paths: files and folders; hidden files are left out. A YAML file beside a document and named after it corrects
+            its fields.
         data_dir: the data folder; made if missing.
         encoder: a sentence-transformers model instead of the bundled one (setting ZHICE_ENCODER).
         prune: also remove documents that were read from these folders and whose file is gone.
-        progress: called before each file.
+        progress: called before each file is stored, and for each page of which the text is recognised.
 
     Raises:
         StoreLocked: another process is writing to the data folder.
@@ -95,44 +94,99 @@ def ingest_into(
 ) -> Report:
     """`ingest_paths` into an open store."""
     started = time.perf_counter()
+    finding = find(paths)
     report = Report()
-    found = list(_files(paths, report))
-    with store.writing():
-        for done, path in enumerate(found):
-            if progress is not None:
-                progress(done, len(found), path.name)
-            try:
-                data = _bytes(path)
-                report.count(*_take(store, data, key=str(path), source=path.name))
-            except UnreadableDocument as error:
-                report.failed.append((str(path), str(error)))
+    with store.writing(), IsolatedReader() as reader:
+        run = _Run(store, reader, report, finding)
+        for done, path in enumerate(finding.files):
+            told = _told(progress, done, len(finding.files), path.name)
+            for found in finding.read(path):
+                run.take(found, told)
+        run.finish()
         if prune:
-            report.removed = _prune(store, [Path(path).absolute() for path in paths if Path(path).is_dir()])
+            folders = [Path(path).expanduser().absolute() for path in paths]
+            report.removed = _prune(store, [folder for folder in folders if folder.is_dir()], finding, run.keys)
         store.refresh_index()
+    report.failed = finding.failed
     report.seconds = time.perf_counter() - started
     return report
 
 
-def ingest_upload(store: PolicyStore, name: str, data: bytes) -> tuple[Outcome, str]:
-    """Take one uploaded file in and keep its bytes, so that it can be read again; the outcome and document id.
+class _Run:
+    """One ingest: the next files are read while one is stored."""
 
-    Raises:
-        UnreadableDocument: with the reason and what to do.
-    """
-    _check_size(len(data))
+    def __init__(self, store: PolicyStore, reader: IsolatedReader, report: Report, finding: Finding) -> None:
+        self.keys: set[str] = set()
+        self._held = store.catalog.held()
+        self._store, self._reader, self._report, self._finding = store, reader, report, finding
+        self._waiting: deque[tuple[Found, PageProgress, Future[Prepared] | None]] = deque()
+
+    def take(self, found: Found, told: PageProgress) -> None:
+        """Begin to read a file, unless it is known, and store what has been read before it."""
+        self.keys.add(found.key)
+        if found.sidecar is None and self._held.get(found.key) == found.sha256:
+            self._report.count("unchanged", 0)  # most files of most runs
+            return
+        known = _unchanged(self._store, found)
+        reading = None if known else self._reader.submit(found.data, found.source, on_page=told)
+        self._waiting.append((found, told, reading))
+        if len(self._waiting) > _AHEAD:
+            self._store_one(*self._waiting.popleft())
+
+    def finish(self) -> None:
+        """Store what is still being read."""
+        while self._waiting:
+            self._store_one(*self._waiting.popleft())
+
+    def _store_one(self, found: Found, told: PageProgress, reading: Future[Prepared] | None) -> None:
+        told(0, 0)
+        try:
+            prepared = reading.result() if reading else None
+            outcome, passages, document_id = _store(self._store, found, prepared)
+            if prepared and outcome != "unchanged":
+                self._report.notes += [(found.key, note) for note in prepared[0].notes]
+            own = self._store.catalog.record(document_id).key == found.key  # and not another copy's of the file
+            if own and _correct(self._store, document_id, found, self._finding) and outcome == "unchanged":
+                outcome = "updated"
+            self._report.count(outcome, passages)
+        except UnreadableDocument as error:
+            self._finding.failed.append((found.key, str(error)))
+
+
+def ingest_upload(store: PolicyStore, name: str, data: bytes, reader: IsolatedReader) -> list[Taken]:
+    """Take one uploaded file in, or the files in an archive; the bytes are kept, so that they can be read again."""
     source = Path(name.replace("\\", "/")).name or "upload"
-    kept = store.folder / "files" / hashlib.sha256(data).hexdigest()
+    try:
+        check_size(len(data))
+        inside = members(data, source)
+    except UnreadableDocument as error:
+        return [Taken(source, "failed", reason=str(error))]
+    if inside is None:
+        return [_upload(store, Found(data, source, _UPLOAD + source), reader)]
+    taken = []
+    for member in inside:
+        found = Found(member.data, member.name.rpartition("/")[2], f"{_UPLOAD}{source}{INSIDE}{member.name}")
+        taken.append(
+            Taken(member.name, "failed", reason=member.reason) if member.reason else _upload(store, found, reader)
+        )
+    return taken or [Taken(source, "failed", reason="It is an archive without any document; add the documents.")]
+
+
+def _upload(store: PolicyStore, found: Found, reader: IsolatedReader) -> Taken:
+    try:
+        prepared = None if _unchanged(store, found) else reader.prepare(found.data, found.source)
+    except UnreadableDocument as error:
+        return Taken(found.source, "failed", reason=str(error))
     with store.writing():
-        document, passages = prepare(data, source)
+        kept = store.folder / "files" / found.sha256
         kept.parent.mkdir(exist_ok=True)
-        kept.write_bytes(data)
-        outcome, _ = _take(store, data, key=_UPLOAD + source, source=source, prepared=(document, passages))
-        record = store.catalog.find(key=_UPLOAD + source, sha256=kept.name)
+        kept.write_bytes(found.data)
+        outcome, _, document_id = _store(store, found, prepared)
         store.refresh_index()
-    return outcome, record.document_id if record else ""
+    return Taken(found.source, outcome, document_id)
 
 
-def ingest_again(store: PolicyStore, document_id: str) -> Outcome:
+def ingest_again(store: PolicyStore, document_id: str, reader: IsolatedReader) -> Outcome:
     """Read a document's file again, as after an improved reader; an unchanged result makes no new version.
 
     Raises:
@@ -140,17 +194,15 @@ def ingest_again(store: PolicyStore, document_id: str) -> Outcome:
         UnknownDocument: no such id.
     """
     record = store.catalog.record(document_id)
-    if record.key.startswith(_UPLOAD):
-        path = store.folder / "files" / record.sha256
-    elif record.collection == "samples":
+    if record.collection == "samples":
         return "unchanged"
-    else:
-        path = Path(record.key)
-    data = _bytes(path)
+    document, passages = reader.prepare(_bytes_of(store, record), record.source)
+    if store.catalog.document(document_id, record.version, as_read=True) == document:
+        return "unchanged"
     with store.writing():
-        outcome, _ = _take(store, data, key=record.key, source=record.source, again=True)
+        store.put(document, passages, key=record.key, sha256=record.sha256, collection=record.collection)
         store.refresh_index()
-    return outcome
+    return "updated"
 
 
 def ingest_samples(store: PolicyStore) -> Report:
@@ -162,78 +214,84 @@ def ingest_samples(store: PolicyStore) -> Report:
             return report
         for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
             if entry.name.endswith((".md", ".txt", ".html")):
-                data = entry.read_bytes()
-                report.count(*_take(store, data, key=entry.name, source=entry.name, collection="samples"))
+                found = Found(entry.read_bytes(), entry.name, entry.name)
+                prepared = prepare(found.data, found.source)  # our own files need no process of their own
+                outcome, passages, _ = _store(store, found, prepared, collection="samples")
+                report.count(outcome, passages)
         store.refresh_index()
     return report
 
 
-def _take(
-    store: PolicyStore,
-    data: bytes,
-    *,
-    key: str,
-    source: str,
-    collection: str = "own",
-    prepared: tuple[Document, tuple[Passage, ...]] | None = None,
-    again: bool = False,
-) -> tuple[Outcome, int]:
-    sha256 = hashlib.sha256(data).hexdigest()
-    known = store.catalog.find(key=key, sha256=sha256, collection=collection)
-    if known is not None and known.sha256 == sha256 and not again:
-        if known.key != key and not known.key.startswith(_UPLOAD) and not Path(known.key).exists():
-            store.catalog.move(known.document_id, key=key, source=source)
-        return "unchanged", 0
-    document, passages = prepared or prepare(data, source)
-    if known is not None and again and store.catalog.document(known.document_id, known.version) == document:
-        return "unchanged", 0
-    store.put(document, passages, key=key, sha256=sha256, collection=collection)
-    return ("added" if known is None else "updated"), len(passages)
+def _unchanged(store: PolicyStore, found: Found, collection: str = "own") -> Record | None:
+    """The document that holds exactly these bytes, under the file's key or else under any."""
+    known = store.catalog.find(key=found.key, sha256=found.sha256, collection=collection)
+    return known if known is not None and known.sha256 == found.sha256 else None
 
 
-def _files(paths: Iterable[str | Path], report: Report) -> Iterator[Path]:
-    seen: set[Path] = set()
-    for given in paths:
-        path = Path(given).expanduser().absolute()
-        if path.is_dir():
-            inside = sorted(
-                file
-                for file in path.rglob("*")
-                if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
-            )
-        elif path.exists():
-            inside = [path]
-        else:
-            report.failed.append((str(given), "There is no such file or folder; check the path."))
-            continue
-        for file in inside:
-            if file not in seen:
-                seen.add(file)
-                yield file
+def _store(
+    store: PolicyStore, found: Found, prepared: Prepared | None, *, collection: str = "own"
+) -> tuple[Outcome, int, str]:
+    """What became of a file, how many passages were written, and the document's id."""
+    known = _unchanged(store, found, collection)
+    if known is not None:
+        if known.key != found.key and not known.key.startswith(_UPLOAD) and not _file_of(known.key).exists():
+            store.catalog.move(known.document_id, key=found.key, source=found.source)
+        return "unchanged", 0, known.document_id
+    if prepared is None:
+        raise UnreadableDocument("It was removed while it was being added; add it again.")
+    document, passages = prepared
+    before = store.catalog.find(key=found.key, sha256=found.sha256, collection=collection)
+    record = store.put(document, passages, key=found.key, sha256=found.sha256, collection=collection)
+    return ("added" if before is None else "updated"), len(passages), record.document_id
 
 
-def _bytes(path: Path) -> bytes:
+def _correct(store: PolicyStore, document_id: str, found: Found, finding: Finding) -> bool:
+    """Bring a document's corrections in step with its sidecar; whether that changed anything."""
     try:
-        _check_size(path.stat().st_size)
-        return path.read_bytes()
-    except OSError as error:
-        raise UnreadableDocument(
-            f"It cannot be opened: {error.strerror}. Check that it exists and may be read."
-        ) from error
+        fields = read_sidecar(found.sidecar) if found.sidecar else {}
+    except UnreadableDocument as error:
+        finding.failed.append((str(found.sidecar), str(error)))
+        return False
+    return store.catalog.correct(document_id, fields, origin="sidecar")
 
 
-def _check_size(size: int) -> None:
-    if size > MAX_BYTES:
-        raise UnreadableDocument(
-            f"It has {size / 2**20:.0f} MiB; files up to {MAX_BYTES // 2**20} MiB are read. Split it into parts."
-        )
+def _file_of(key: str) -> Path:
+    """The file that a key names, without the name of what is inside it."""
+    return Path(key.partition(INSIDE)[0])
 
 
-def _prune(store: PolicyStore, folders: Sequence[Path]) -> int:
+def _bytes_of(store: PolicyStore, record: Record) -> bytes:
+    if record.key.startswith(_UPLOAD):
+        return read_bytes(store.folder / "files" / record.sha256)
+    data = read_bytes(_file_of(record.key))
+    _, _, name = record.key.partition(INSIDE)
+    if not name:
+        return data
+    inside = members(data, _file_of(record.key).name) or []
+    member = next((each for each in inside if each.name == name and not each.reason), None)
+    if member is None:
+        raise UnreadableDocument("The archive that it was read from does not hold it any more.")
+    return member.data
+
+
+def _told(progress: Progress | None, done: int, total: int, name: str) -> PageProgress:
+    """What tells of one file: that it is to be stored (0 pages of 0), or how many pages have been recognised."""
+
+    def tell(page: int, pages: int) -> None:
+        if progress is not None:
+            progress(done, total, f"{name} ({page}/{pages})" if pages else name)
+
+    return tell
+
+
+def _prune(store: PolicyStore, folders: Sequence[Path], finding: Finding, keys: set[str]) -> int:
+    """Remove the documents below some folders whose file, or whose place in an archive, is gone."""
     removed = 0
     for record in store.catalog.records():
-        path = Path(record.key)
-        if record.collection == "own" and any(path.is_relative_to(folder) for folder in folders) and not path.exists():
+        path = _file_of(record.key)
+        if record.collection != "own" or not any(path.is_relative_to(folder) for folder in folders):
+            continue
+        if not path.exists() or (path in finding.opened and record.key not in keys):
             store.remove(record.document_id)
             removed += 1
     return removed

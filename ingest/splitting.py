@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ingest.clauses import clause_starts
 from ingest.structure import Block, blocks
+from ingest.tables import Tables
 from vectorstore.passage import Document, Passage, Span
 
 # A paragraph of this size is read and embedded as one; most paragraphs of policies are shorter.
@@ -19,6 +21,9 @@ SENTENCE_CHARACTERS = 600
 # Fragments below the first size are merged with their neighbours up to the second.
 _FRAGMENT_CHARACTERS = 60
 MERGED_CHARACTERS = 200
+
+# What pieces become: a heading alone is text, and so is what stands in a cell that is read by itself.
+_KINDS = {"heading": "text", "cell": "text"}
 
 _CLOSERS = "”’」』）)】》〉\"'"
 _SENTENCE = re.compile(
@@ -35,6 +40,7 @@ class _Piece:
     page: int | None
     section: tuple[str, ...]
     kind: str
+    context: tuple[Span, ...] = ()
 
     @property
     def length(self) -> int:
@@ -44,17 +50,28 @@ class _Piece:
 def split(document: Document) -> tuple[Passage, ...]:
     """The passages of a document, in order, disjoint, none touching its boilerplate.
 
-    Every other character but white space lies in exactly one passage, and a passage begins and ends with one that is
-    no white space. A heading opens the passage below it; alone (above a table, at the end) it is one of its own.
+    Every other character but white space, and the bars between the cells of a long row, lies in exactly one passage, and
+    a passage begins and ends with one that is no white space. A heading opens the passage below it; alone (above a table, at the end) it is one of its own.
     """
     merged: list[_Piece] = []
-    for piece in _pieces(document):
+    found = blocks(document)
+    for piece in _pieces(document, found):
         if merged and _belongs(merged[-1], piece):
             merged[-1] = _joined(merged[-1], piece)
         else:
             merged.append(piece)
+    clauses = clause_starts(document.text, found)
     return tuple(
-        Passage(position, piece.start, piece.end, piece.section, piece.page, _final_kind(piece.kind))
+        Passage(
+            position,
+            piece.start,
+            piece.end,
+            piece.section,
+            piece.page,
+            _KINDS.get(piece.kind, piece.kind),
+            piece.context,
+            _within(clauses, piece),
+        )
         for position, piece in enumerate(merged)
     )
 
@@ -70,21 +87,44 @@ def sentence_spans(text: str, start: int, end: int) -> list[Span]:
     return spans
 
 
-def _pieces(document: Document) -> Iterator[_Piece]:
-    text = document.text
-    for block in blocks(document):
-        limit = SENTENCE_CHARACTERS if block.kind == "row" else PARAGRAPH_CHARACTERS
-        spans = [(block.start, block.end)] if block.length <= limit else _cut(text, block)
-        for start, end in spans:
+def _within(clauses: Sequence[tuple[int, str]], piece: _Piece) -> tuple[tuple[int, str], ...]:
+    """The clauses that a piece lies in, from the one that holds at its start on; none where none is numbered."""
+    if piece.kind in ("row", "cell") or not clauses:
+        return ()
+    first = max(0, bisect_right(clauses, (piece.start, "\U0010ffff")) - 1)
+    last = bisect_right(clauses, (piece.end, ""))
+    found = tuple((max(start, piece.start), label) for start, label in clauses[first:last] if start < piece.end)
+    return found if any(label for _, label in found) else ()
+
+
+def _pieces(document: Document, found: Sequence[Block]) -> Iterator[_Piece]:
+    text, tables = document.text, Tables(document)
+    for block in found:
+        for start, end, kind, context in _parts(text, block, tables):
             page = bisect_right(document.pages, start) or None
-            yield _Piece(start, end, block.segment, page, block.section, block.kind)
+            yield _Piece(start, end, block.segment, page, block.section, kind, context)
 
 
-def _cut(text: str, block: Block) -> list[Span]:
+def _parts(text: str, block: Block, tables: Tables) -> Iterator[tuple[int, int, str, tuple[Span, ...]]]:
+    """A block whole, or in runs of sentences where it is long; a long row cell by cell."""
+    if block.kind != "row":
+        spans = (
+            [(block.start, block.end)] if block.length <= PARAGRAPH_CHARACTERS else _cut(text, block.start, block.end)
+        )
+        yield from ((start, end, block.kind, ()) for start, end in spans)
+    elif block.length <= SENTENCE_CHARACTERS:
+        yield block.start, block.end, "row", tables.context(block.start)
+    else:
+        for cell, context in tables.cells((block.start, block.end)):
+            for start, end in _cut(text, *cell):
+                yield start, end, "cell", context
+
+
+def _cut(text: str, start: int, end: int) -> list[Span]:
     """A long paragraph as runs of whole sentences."""
     sentences: list[Span] = []
-    for start, end in sentence_spans(text, block.start, block.end):
-        sentences += [(start, end)] if end - start <= SENTENCE_CHARACTERS else _clauses(text, start, end)
+    for span in sentence_spans(text, start, end):
+        sentences += [span] if span[1] - span[0] <= SENTENCE_CHARACTERS else _clauses(text, *span)
     runs: list[list[Span]] = [[]]
     for sentence in sentences:
         if runs[-1] and sentence[1] - runs[-1][0][0] > PARAGRAPH_CHARACTERS:
@@ -126,7 +166,9 @@ def _stripped(text: str, start: int, end: int) -> Span:
 
 def _belongs(before: _Piece, piece: _Piece) -> bool:
     """Whether a piece continues the passage before it: under its heading, or as a fragment of the same section."""
-    if before.segment != piece.segment or before.page != piece.page or "row" in (before.kind, piece.kind):
+    if before.segment != piece.segment or before.page != piece.page:
+        return False
+    if not {"row", "cell"}.isdisjoint((before.kind, piece.kind)):
         return False
     length = piece.end - before.start
     if before.kind == "heading":
@@ -139,7 +181,3 @@ def _belongs(before: _Piece, piece: _Piece) -> bool:
 def _joined(before: _Piece, piece: _Piece) -> _Piece:
     kind = piece.kind if before.kind in ("heading", piece.kind) else "text"
     return replace(before, end=piece.end, section=piece.section, kind=kind)
-
-
-def _final_kind(kind: str) -> str:
-    return "text" if kind == "heading" else kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from ingest.numbering import marker_of
 from ingest.origin import ORGAN
@@ -55,7 +56,7 @@ _READING = re.compile(r"解读|问答|图解|一图读懂|答记者问|一问一
 _NEWS = re.compile(
     r"记者|通讯员|本报讯|采访人员|审稿|撰文|原创|本文作者|新华社|讯[（(]|客户端|[□■]\S{2,8}(?:日报|网|社)"
 )
-_SOURCE = re.compile(r"来源\s*+[:：]\s*+[^\s法省市县区]")
+_SOURCE = re.compile(r"来源[^\S\n]*+[:：][^\S\n]*+[^\s法省市县区]")
 _BOOK = re.compile(r"《([^《》]{2,120})》")
 _SITE = re.compile(r"[_|｜]|\s[-–—]+\s|[-–—]+(?=[^-–—]{2,24}$)")
 _FIELD_LINE = re.compile(
@@ -68,6 +69,21 @@ _NOT_TITLE = re.compile(
     r"[。；，,;]$|^第[一二三四五六七八九十\d\s]+[章节条号]|^[—–-]{2}|^目\s*+录$|^前\s*+言$|^附件|@|https?:|^[\d\s.:/年月日-]+$"
 )
 _ORIGINAL = re.compile(r"^原创\s+|^[■□●◆▍]\s*+|^[【\[](?=[^】\]]*[】\]]$)|^(?:转发|置顶)\s*+[:：]\s*+")
+# A name that is the title of a document, and not of somebody's table of notes (…表2016).
+_NAMED = re.compile(
+    rf"[\u4e00-\u9fff《》“”、（）()〔〕\d—－-]*(?:{'|'.join(word for word in _KIND_WORDS if word != '表')})》?(?:的通知|的公告|的决定)?{_NOTE}"
+)
+_LONG_NAME = 10
+SPREADSHEETS = frozenset(
+    (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.ms-excel",
+        "application/vnd.ms-excel.sheet.binary.macroEnabled.12",
+        "application/vnd.oasis.opendocument.spreadsheet",
+    )
+)
+# Above its first table a sheet has its title, a unit, a date.
+_SHEET_LINES = 6
 _HEAD_LINES = 30
 _LONGEST = 120
 _SHORTEST = 7
@@ -83,11 +99,34 @@ def title_of(document: Document, lines: Sequence[TextLine], given: str | None) -
     """
     head = list(lines[:_HEAD_LINES])
     given = given[:_LONGEST_GIVEN] if given else None
+    if document.media_type in SPREADSHEETS:
+        return _of_sheet(document, head) or _of_name(document.source)
     found = _by_markup(head, given) or _by_heading(document, head) or _by_wording(head) or _first_line(head)
     if found:
         return _trimmed(document.text, _with_note(head, found))
     parts = [part.strip() for part in _SITE.split(given or "") if len(part.strip()) >= 6]
-    return (max(parts, key=len), None) if parts and _TITLE_END.search(max(parts, key=len)) else None
+    longest = max(parts, key=len, default="")
+    return (longest, None) if _TITLE_END.search(longest) else _of_name(document.source)
+
+
+def _of_sheet(document: Document, head: Sequence[TextLine]) -> tuple[str, Span] | None:
+    """The line over a spreadsheet's first table; the names of its sheets and columns are none."""
+    headings = {heading.start for heading in document.headings}
+    for line in head[:_SHEET_LINES]:
+        if "|" in line.text:
+            return None
+        if line.start not in headings and _TITLE_END.search(line.text) and len(_plain(line.text)) >= _SHORTEST:
+            # Each sheet of a workbook says which part it is: … （小学）
+            end = re.sub(r"\s+[（(][^（）()]{1,12}[）)]$", "", line.text)
+            return end, (line.start, line.start + len(end))
+    return None
+
+
+def _of_name(source: str) -> tuple[str, None] | None:
+    """A file's name, where it is worded like the title of a document and the text has none."""
+    stem = "".join(PurePath(source).stem.split())
+    named = _NAMED.fullmatch(stem)
+    return (stem, None) if named and len(_plain(stem)) >= _LONG_NAME else None
 
 
 def kind_of(title: str | None, text: str, doc_no: str | None) -> str | None:
@@ -218,7 +257,7 @@ def _trimmed(text: str, span: Span) -> tuple[str, Span]:
         start += ornament.end()
         if text[end - 1] in "】]" and text[start - 1] in "【[":
             end -= 1
-    number = re.search(r"\s*+[（(][^（）()]*(?:令|号)[^（）()]*[）)]$", text[start:end])
+    number = re.search(r"\s*+[（(](?:[^（）()]*(?:令|号)[^（）()]*|(?:19|20)\d{2}年?)[）)]$", text[start:end])
     if number and number.start() > _SHORTEST:
         end = start + number.start()
     written = text[start:end]

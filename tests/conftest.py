@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.pipeline import prepare
+from ingest.preparing import prepare
 from tests.assistant.scripted_model import ScriptedModel, scripted_model
 from vectorstore.catalog import Record
 from vectorstore.store import PolicyStore

@@ -122,8 +122,8 @@ def scanned_pdf(path: Path) -> None:
         ("empty.txt", lambda path: path.write_bytes(b""), "empty"),
         ("noise.txt", lambda path: path.write_bytes(bytes(range(1, 256)) * 9), "encoding"),
         ("locked.pdf", locked_pdf, "password"),
-        ("scan.pdf", scanned_pdf, "OCR"),
-        ("picture.png", lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100)), "PNG picture"),
+        ("scan.pdf", scanned_pdf, "text"),
+        ("picture.png", lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100)), "damaged picture"),
         ("huge.txt", huge_file, "200 MiB"),
     ],
 )

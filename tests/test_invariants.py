@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assistant import Assistant
 from ingest.errors import UnreadableDocument
-from ingest.pipeline import prepare
+from ingest.preparing import prepare
 from vectorstore.store import PolicyStore
 
 PIECES = st.one_of(

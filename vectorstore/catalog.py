@@ -9,20 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vectorstore.errors import StoreError, UnknownDocument
-from vectorstore.passage import Document, Heading, Metadata, Passage
-from vectorstore.schema import connect
+from vectorstore.connections import Connections
+from vectorstore.corrections import Origin, check, corrected
+from vectorstore.errors import UnknownDocument
+from vectorstore.packing import (
+    fulltext_fields,
+    pack_layout,
+    pack_metadata,
+    pack_passage,
+    unpack_document,
+    unpack_metadata,
+)
+from vectorstore.passage import Document, Metadata, Passage
 from vectorstore.segmentation import terms
 
 KEPT_ANSWERS = 5000  # answers that feedback and links can still refer to; about 20 MB
@@ -30,7 +36,10 @@ KEPT_ANSWERS = 5000  # answers that feedback and links can still refer to; about
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One document as the catalog lists it; `key` is what tells two files of one name apart."""
+    """One document as the catalog lists it; `key` is what tells two files of one name apart.
+
+    `notes` counts what its reader remarked, such as a page read with little confidence.
+    """
 
     document_id: str
     key: str
@@ -41,93 +50,11 @@ class Record:
     sha256: str
     ingested: str
     metadata: Metadata
+    notes: int = 0
 
 
-class _Held:
-    """A thread's connection, closed when the thread has ended: servers begin and end threads all day."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-
-    def __del__(self) -> None:
-        self.connection.close()
-
-
-class Catalog:
-    """The SQLite file and everything that is said to it; one connection a thread."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._local = threading.local()
-        self._closed = False
-        self.connection()
-
-    def connection(self) -> sqlite3.Connection:
-        """This thread's connection.
-
-        Raises:
-            StoreError: the catalog has been closed.
-        """
-        held: _Held | None = getattr(self._local, "held", None)
-        if self._closed:
-            self._local.held = None
-            raise StoreError(f"The catalog {self.path} has been closed.")
-        if held is None:
-            held = self._local.held = _Held(connect(self.path))
-        return held.connection
-
-    def close(self) -> None:
-        """Close this thread's connection, and each other thread's when it next asks for it or ends.
-
-        Closing a connection while another thread runs a statement on it would end the process.
-        """
-        self._closed = True
-        self._local.held = None
-
-    @contextmanager
-    def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """A read transaction: all that is read inside comes from one state."""
-        connection = self.connection()
-        if connection.in_transaction:
-            yield connection
-            return
-        connection.execute("BEGIN")
-        try:
-            yield connection
-        finally:
-            connection.execute("COMMIT")
-
-    @contextmanager
-    def transaction(self, *, searched: bool = True) -> Iterator[sqlite3.Connection]:
-        """A write transaction; it counts the revision up unless nothing that is `searched` is written.
-
-        Raises:
-            StoreError: the disk is full or the file cannot be written; nothing of the transaction stays.
-        """
-        connection = self.connection()
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            if searched:
-                connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
-            connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            _rollback(connection)
-            raise StoreError(
-                f"The catalog {self.path} could not be written: {error}. Nothing was changed by this step; "
-                "free disk space or check the folder's permissions, then run it again."
-            ) from error
-        except BaseException:
-            _rollback(connection)
-            raise
-
-    def meta(self, key: str) -> str | None:
-        row = self.connection().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def revision(self) -> int:
-        """Counts what is written to be searched, by any process; equal revisions mean equal contents."""
-        return int(self.meta("revision") or 0)
+class Catalog(Connections):
+    """The SQLite file and everything that is said to it."""
 
     # documents
 
@@ -156,6 +83,16 @@ class Catalog:
         )
         return None if row is None else _record(row)
 
+    def held(self, collection: str = "own") -> dict[str, str]:
+        """The digests of all live documents' bytes by their keys, without those that a sidecar corrects."""
+        rows = self.connection().execute(
+            "SELECT d.key, v.sha256 FROM documents d JOIN versions v USING (document_id, version) "
+            "WHERE d.state = 'live' AND d.collection = ? "
+            "AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.document_id = d.document_id AND c.origin = 'sidecar')",
+            (collection,),
+        )
+        return {row["key"]: row["sha256"] for row in rows}
+
     def put(
         self,
         document: Document,
@@ -169,11 +106,13 @@ class Catalog:
     ) -> Record:
         """Store a version and make its passages the searchable ones, all in one transaction.
 
-        `vectors` is (len(passages), dimension). The first own document takes the samples out of search.
+        `vectors` is (len(passages), dimension). The first own document takes the samples out of search. Corrections
+        made to the document before take the place of what was read.
         """
-        document_id = "d" + hashlib.blake2b(f"{collection}\n{key}".encode(), digest_size=6).hexdigest()
-        title = " ".join(terms(document.metadata.title or document.source))
-        rows = [_fulltext(document.text, passage, title) for passage in passages]
+        document_id = document_id_of(key, collection)
+        metadata = corrected(document.metadata, self.corrections(document_id))
+        title = " ".join(terms(metadata.title or document.source))
+        rows = [fulltext_fields(document.text, passage, title) for passage in passages]
         with self.transaction() as connection:
             previous = connection.execute(
                 "SELECT max(version) FROM versions WHERE document_id = ?", (document_id,)
@@ -188,19 +127,18 @@ class Catalog:
                 (document_id, key, document.source, collection, version),
             )
             connection.execute(
-                "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (document_id, version, sha256, document.text, _layout(document), _metadata(document.metadata), _now()),
-            )
+                "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    document_id, version, sha256, document.text, pack_layout(document), pack_metadata(metadata), _now(),
+                    pack_metadata(document.metadata),
+                ),
+            )  # fmt: skip
             for passage, vector, fulltext in zip(passages, vectors.astype(np.float16), rows, strict=True):
                 cursor = connection.execute(
-                    "INSERT INTO passages (document_id, version, position, start, end, section, page, kind, vector) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        document_id, version, passage.position, passage.start, passage.end,
-                        json.dumps(passage.section, ensure_ascii=False), passage.page, passage.kind,
-                        vector.tobytes(),
-                    ),
-                )  # fmt: skip
+                    "INSERT INTO passages (document_id, version, position, start, end, section, page, kind, context, "
+                    "clauses, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (document_id, version, *pack_passage(passage), vector.tobytes()),
+                )
                 connection.execute(
                     "INSERT INTO passages_text (rowid, body, section, title) VALUES (?, ?, ?, ?)",
                     (cursor.lastrowid, *fulltext),
@@ -237,16 +175,17 @@ class Catalog:
             raise _unknown_version(document_id, version)
         return str(row["text"])
 
-    def document(self, document_id: str, version: int) -> Document:
-        """One version as it was read.
+    def document(self, document_id: str, version: int, *, as_read: bool = False) -> Document:
+        """One version; its metadata corrected, or `as_read`.
 
         Raises:
             UnknownDocument: no such document or version.
         """
+        column = "coalesce(v.as_read, v.metadata) AS metadata" if as_read else "v.metadata"
         row = (
             self.connection()
             .execute(
-                "SELECT d.source, v.text, v.layout, v.metadata FROM versions v JOIN documents d USING (document_id) "
+                f"SELECT d.source, v.text, v.layout, {column} FROM versions v JOIN documents d USING (document_id) "
                 "WHERE v.document_id = ? AND v.version = ?",
                 (document_id, version),
             )
@@ -254,18 +193,58 @@ class Catalog:
         )
         if row is None:
             raise _unknown_version(document_id, version)
-        layout = json.loads(row["layout"])
-        return Document(
-            source=row["source"],
-            media_type=layout["media_type"],
-            text=row["text"],
-            pages=tuple(layout["pages"]),
-            headings=tuple(Heading(*heading) for heading in layout["headings"]),
-            tables=tuple((start, end) for start, end in layout["tables"]),
-            boilerplate=tuple((start, end) for start, end in layout["boilerplate"]),
-            metadata=metadata_from(row["metadata"]),
-            notes=tuple(layout["notes"]),
+        return unpack_document(row)
+
+    def versions(self, document_id: str) -> list[tuple[int, str]]:
+        """The versions of a document, oldest first, each with the time it came in (UTC).
+
+        Raises:
+            UnknownDocument: no such id.
+        """
+        self.record(document_id)
+        rows = self.connection().execute(
+            "SELECT version, ingested FROM versions WHERE document_id = ? ORDER BY version", (document_id,)
         )
+        return [(row["version"], row["ingested"]) for row in rows]
+
+    # corrections
+
+    def corrections(self, document_id: str, origin: Origin | None = None) -> dict[str, str | None]:
+        """The corrected fields of a document; what was set at the desk goes before the file beside the document."""
+        rows = self.connection().execute(
+            "SELECT field, value, origin FROM corrections WHERE document_id = ? ORDER BY origin DESC", (document_id,)
+        )
+        return {row["field"]: row["value"] for row in rows if origin in (None, row["origin"])}
+
+    def correct(self, document_id: str, fields: Mapping[str, object], *, origin: Origin) -> bool:
+        """Let these be all the corrections of this origin; whether that changed anything.
+
+        Raises:
+            InvalidCorrection: a field that there is not, or a value that it cannot have; nothing was changed.
+            UnknownDocument: no such id.
+        """
+        checked = check(fields)
+        record = self.record(document_id)
+        if checked == self.corrections(document_id, origin):
+            return False
+        read = self.document(document_id, record.version, as_read=True).metadata
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM corrections WHERE document_id = ? AND origin = ?", (document_id, origin))
+            connection.executemany(
+                "INSERT INTO corrections VALUES (?, ?, ?, ?, ?)",
+                [(document_id, name, value, origin, _now()) for name, value in checked.items()],
+            )
+            metadata = corrected(read, self.corrections(document_id))
+            connection.execute(
+                "UPDATE versions SET metadata = ?, as_read = ? WHERE document_id = ? AND version = ?",
+                (pack_metadata(metadata), pack_metadata(read), document_id, record.version),
+            )
+            connection.execute(
+                "UPDATE passages_text SET title = ? WHERE rowid IN "
+                "(SELECT passage_id FROM passages WHERE document_id = ?)",
+                (" ".join(terms(metadata.title or record.source)), document_id),
+            )
+        return True
 
     # answers and feedback
 
@@ -287,6 +266,11 @@ class Catalog:
         row = self.connection().execute("SELECT answer FROM answers WHERE answer_id = ?", (answer_id,)).fetchone()
         return None if row is None else dict(json.loads(row[0]))
 
+    def kept_answers(self, limit: int) -> list[tuple[str, dict[str, Any]]]:
+        """The answers that were kept last, newest first, each with the time it was given (UTC)."""
+        rows = self.connection().execute("SELECT asked, answer FROM answers ORDER BY rowid DESC LIMIT ?", (limit,))
+        return [(row["asked"], dict(json.loads(row["answer"]))) for row in rows]
+
     def add_feedback(self, answer_id: str, rating: int, reason: str) -> None:
         with self.transaction(searched=False) as connection:
             connection.execute(
@@ -301,45 +285,21 @@ class Catalog:
 
 
 _RECORD = (
-    "SELECT d.document_id, d.key, d.source, d.collection, d.version, d.state, v.sha256, v.ingested, v.metadata "
+    "SELECT d.document_id, d.key, d.source, d.collection, d.version, d.state, v.sha256, v.ingested, v.metadata, "
+    "json_array_length(v.layout, '$.notes') AS notes "
     "FROM documents d JOIN versions v ON v.document_id = d.document_id AND v.version = d.version"
 )
 
 
-def metadata_from(packed: str) -> Metadata:
-    """Metadata as a row of the catalog holds it (JSON)."""
-    fields = json.loads(packed)
-    fields["repeals"] = tuple(fields["repeals"])
-    fields["spans"] = {name: (start, end) for name, (start, end) in fields["spans"].items()}
-    return Metadata(**fields)
-
-
-def _metadata(metadata: Metadata) -> str:
-    return json.dumps(asdict(replace(metadata, spans=dict(metadata.spans))), ensure_ascii=False)
-
-
-def _layout(document: Document) -> str:
-    return json.dumps(
-        {
-            "media_type": document.media_type,
-            "pages": document.pages,
-            "headings": [(heading.start, heading.end, heading.level) for heading in document.headings],
-            "tables": document.tables,
-            "boilerplate": document.boilerplate,
-            "notes": document.notes,
-        },
-        ensure_ascii=False,
-    )
+def document_id_of(key: str, collection: str) -> str:
+    """The id of the document that has this key; the same on every machine."""
+    return "d" + hashlib.blake2b(f"{collection}\n{key}".encode(), digest_size=6).hexdigest()
 
 
 def _record(row: sqlite3.Row) -> Record:
     fields = dict(row)
-    fields["metadata"] = metadata_from(fields["metadata"])
+    fields["metadata"] = unpack_metadata(fields["metadata"])
     return Record(**fields)
-
-
-def _fulltext(text: str, passage: Passage, title: str) -> tuple[str, str, str]:
-    return " ".join(terms(text[passage.start : passage.end])), " ".join(terms(" ".join(passage.section))), title
 
 
 def _drop_passages(connection: sqlite3.Connection, document_id: str) -> None:
@@ -359,11 +319,6 @@ def _retire_samples(connection: sqlite3.Connection) -> None:
 
 def _unknown_version(document_id: str, version: int) -> UnknownDocument:
     return UnknownDocument(f"No version {version} of a document {document_id!r} is kept; `zhice list` shows them.")
-
-
-def _rollback(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
 
 
 def _now() -> str:

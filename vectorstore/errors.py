@@ -4,8 +4,9 @@
     ├── StoreError
     │   ├── StoreLocked         another process is writing to this data folder
     │   ├── EncoderMismatch     the data folder was built with another encoder
-    │   ├── StoreDamaged        the catalog cannot be read as one
-    │   └── UnknownDocument     no such document, or no such version of it
+    │   ├── StoreDamaged        the catalog is damaged or missing, or has lost what was acknowledged
+    │   ├── UnknownDocument     no such document, or no such version of it
+    │   └── InvalidCorrection   a field of a document cannot be set to that
     ├── EncoderUnavailable      the encoder that was asked for cannot be loaded
     ├── UnreadableDocument      one file cannot be read              (ingest/errors.py)
     └── AssistantError          a question cannot be taken           (assistant/errors.py)
@@ -33,11 +34,15 @@ class EncoderMismatch(StoreError):
 
 
 class StoreDamaged(StoreError):
-    """The catalog exists but is not a readable catalog of this version."""
+    """The catalog is damaged, missing from a folder in use, of a newer version, or has lost what was acknowledged."""
 
 
 class UnknownDocument(StoreError):
     """No document, or no version of it, goes by this id."""
+
+
+class InvalidCorrection(StoreError):
+    """A document's field cannot be set to what was given."""
 
 
 class EncoderUnavailable(ZhiceError):

@@ -19,6 +19,8 @@ from vectorstore.catalog import Catalog
 from vectorstore.errors import StoreError
 from vectorstore.fulltext import passage_count
 from vectorstore.lock import WriterLock
+from vectorstore.proving import prove
+from vectorstore.room import check_room, index_bytes, remove
 from vectorstore.rows import (
     Vectors,
     all_vectors,
@@ -73,6 +75,7 @@ class VectorIndex:
         self._lock = lock
         self._guard = threading.Lock()
         self._wanted = False
+        self._proven = 0  # the generation that this process has built, or proven
         self._open: _Open | None = None
         self._scanned: _Scanned | None = None
 
@@ -111,21 +114,40 @@ class VectorIndex:
         return best_of(ids, matrix, vector, limit)
 
     def refresh(self, *, force: bool = False) -> bool:
-        """Build the next generation if enough passages are outside the present one; whether it was built."""
+        """Build the next generation if enough passages are outside the present one; whether it was built.
+
+        Raises:
+            StoreLocked: another process writes.
+            StoreError: the disk has too little room, or was full before it was built; the present one stays.
+        """
         with self._lock.held():
             with self._catalog.snapshot() as connection:
                 if not force and not worth_building(connection):
                     return False
                 ids, matrix = all_vectors(connection)
-            with self._catalog.transaction() as connection:
-                cursor = connection.execute(
-                    "INSERT INTO generations (highest_passage_id, passages, stored, strays, manifest, built) "
-                    "VALUES (?, 0, 0, '[]', '', '')",
-                    (max(ids, default=0),),
-                )
-                number = int(cursor.lastrowid or 0)
-            folder = self._folder / str(number)
-            shutil.rmtree(folder, ignore_errors=True)
+                present = current_generation(connection)
+            self._clear_folders(keep=present["generation"] if present else 0)
+            check_room(
+                self._folder, index_bytes(len(ids)), f"the index of {len(ids):,} passages (searches go without it)"
+            )
+            number = self._build(ids, matrix)
+            self._clear_folders(keep=number)
+        logger.info("index generation %d built with %d passages", number, len(ids))
+        if self._wanted:
+            self.open()
+        return True
+
+    def _build(self, ids: list[int], matrix: NDArray[np.float32]) -> int:
+        """Build a generation beside the present one and make it the present one; its number."""
+        with self._catalog.transaction() as connection:
+            cursor = connection.execute(
+                "INSERT INTO generations (highest_passage_id, passages, stored, strays, manifest, built) "
+                "VALUES (?, 0, 0, '[]', '', '')",
+                (max(ids, default=0),),
+            )
+            number = int(cursor.lastrowid or 0)
+        folder = self._folder / str(number)
+        try:
             folder.mkdir(parents=True)
             built = vectors.build(folder, ids, matrix)
             with self._catalog.transaction() as connection:
@@ -136,16 +158,26 @@ class VectorIndex:
                      datetime.now(UTC).isoformat(timespec="seconds"), number),
                 )  # fmt: skip
                 connection.execute("DELETE FROM generations WHERE generation < ?", (number,))
-            self._clear_folders(keep=number)
-        logger.info("index generation %d built with %d passages", number, len(ids))
-        if self._wanted:
-            self.open()
-        return True
+        except StoreError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        except Exception as error:  # Chroma's own, and the disk's
+            shutil.rmtree(folder, ignore_errors=True)
+            raise StoreError(
+                f"The index could not be built in {folder}: {error}. Nothing is lost: searches go without it. Free disk "
+                "space and check the folder's permissions, then run `zhice reindex`."
+            ) from error
+        self._proven = number
+        return number
 
     def open(self) -> bool:
-        """Prove the present generation against its manifest and answer from it; build one if there is none.
+        """Prove the present generation and answer from it; build one if there is none or it is damaged.
 
         Until this has returned, and whenever it fails, searches scan the catalog's vectors exactly.
+
+        Raises:
+            StoreLocked: a generation has to be built, and another process writes.
+            StoreError: it cannot be built.
         """
         self._wanted = True
         for _ in range(2):
@@ -155,12 +187,9 @@ class VectorIndex:
                 try:
                     self._open_generation(row)
                     return True
-                except StoreError as error:
+                except Exception as error:
                     logger.warning("%s It is being rebuilt from the catalog.", error)
-                except Exception:
-                    logger.exception(
-                        "The index generation %d cannot be opened; it is being rebuilt.", row["generation"]
-                    )
+                self._forget(row["generation"])
             if passage_count(self._catalog.connection()) == 0:
                 return False
             self._wanted = False
@@ -168,18 +197,45 @@ class VectorIndex:
             self._wanted = True
         return False
 
+    def examine(self) -> str:
+        """What is wrong with the present generation, in a sentence; nothing if it is sound. It is not opened here."""
+        with self._catalog.snapshot() as connection:
+            row = current_generation(connection)
+            count = passage_count(connection)
+        if row is None:
+            return "There is none yet." if count else ""
+        try:
+            self._check(row)
+        except StoreError as error:
+            return str(error)
+        return ""
+
+    def strays(self) -> list[Path]:
+        """What lies in the index folder and is not the present generation."""
+        row = current_generation(self._catalog.connection())
+        return self._others(row["generation"] if row else 0)
+
     def _open_generation(self, row: sqlite3.Row) -> None:
-        folder = self._folder / str(row["generation"])
-        vectors.check(folder, json.loads(row["manifest"]))
-        generation = vectors.Generation(folder)
-        if generation.count() != row["stored"]:
-            generation.close()
-            raise vectors.GenerationDamaged(f"The index folder {folder} has lost passages.")
+        self._check(row)
+        generation = vectors.Generation(self._folder / str(row["generation"]))
         with self._guard:
             previous, self._open = self._open, _Open(row, generation, tuple(json.loads(row["strays"])))
             self._scanned = None
         if previous is not None:
             previous.generation.close()
+
+    def _check(self, row: sqlite3.Row) -> None:
+        """Raises: GenerationDamaged."""
+        folder = self._folder / str(row["generation"])
+        vectors.check(folder, json.loads(row["manifest"]))
+        if row["generation"] != self._proven:
+            prove(folder, row["stored"])
+            self._proven = row["generation"]
+
+    def _forget(self, number: int) -> None:
+        """Give a damaged generation up, so that its room is free for the next."""
+        with self._lock.held(), self._catalog.transaction() as connection:
+            connection.execute("DELETE FROM generations WHERE generation = ?", (number,))
 
     def _scan(self, connection: sqlite3.Connection, held: _Open | None) -> _Scanned:
         """What a generation does not find, or everything for None; kept until the catalog changes."""
@@ -195,9 +251,11 @@ class VectorIndex:
             return kept
 
     def _clear_folders(self, *, keep: int) -> None:
-        for folder in self._folder.iterdir():
-            if folder.name != str(keep):
-                shutil.rmtree(folder, ignore_errors=True)
+        for path in self._others(keep):
+            remove(path)
+
+    def _others(self, keep: int) -> list[Path]:
+        return [path for path in sorted(self._folder.glob("*")) if path.name != str(keep)]
 
 
 def _joined(first: Vectors, second: Vectors) -> Vectors:

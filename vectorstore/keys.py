@@ -54,6 +54,15 @@ class Keys:
             return frozenset()
         return frozenset().union(*(SCOPES.get(scope, frozenset()) for scope in row["scopes"].split()))
 
+    def name_of(self, key: str) -> str:
+        """The id and the name of a key in force, empty for others."""
+        row = (
+            self._catalog.connection()
+            .execute("SELECT key_id, name FROM keys WHERE digest = ? AND revoked IS NULL", (digest(key),))
+            .fetchone()
+        )
+        return "" if row is None else f"{row['key_id']} {row['name']}"
+
     def rows(self) -> list[dict[str, Any]]:
         """All keys, oldest first: key_id, name, scopes, made and revoked (UTC, or None); never the keys themselves."""
         rows = self._catalog.connection().execute(

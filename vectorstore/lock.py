@@ -50,6 +50,19 @@ class WriterLock:
             finally:
                 self._file.release()
 
+    def holder_is_gone(self) -> bool:
+        """Whether the process that took the lock last has ended."""
+        if os.name == "nt":  # where no signal asks without harm
+            return False
+        try:
+            process = int(json.loads((self._folder / "writer.json").read_text(encoding="utf-8"))["process"])
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return False
+
     def _sign(self) -> None:
         holder = {
             "process": os.getpid(),

@@ -24,13 +24,15 @@ class Heading:
 class Metadata:
     """What a document says about itself; `None` where it says nothing.
 
-    Dates are ISO 8601 (`2019-03-01`). `spans` gives, by field name, the place in the text each field was
+    Dates are ISO 8601 (`2019-03-01`). `signed` is the day under the signature, `published` the one that the document
+    is known by: signed, or else published. `spans` gives, by field name, the place in the text each field was
     read from; a field taken from elsewhere (markup, a file name) has no span.
     """
 
     title: str | None = None
     issuer: str | None = None
     doc_no: str | None = None
+    signed: str | None = None
     published: str | None = None
     valid_from: str | None = None
     valid_until: str | None = None
@@ -66,7 +68,9 @@ class Passage:
     """A piece of a document that is searched as one: `document.text[start:end]`.
 
     `section` is the path of headings above it, outermost first; `page` counts from 1. `kind` is one of
-    `text`, `item` (of a list) and `row` (of a table).
+    `text`, `item` (of a list) and `row` (of a table). `context` are the places of what a table's row or cell is read
+    with: caption, unit, header. `clauses` say from which offset on which clause of a regulation the text belongs to
+    (第十二条第二款第（三）项).
     """
 
     position: int
@@ -75,6 +79,12 @@ class Passage:
     section: tuple[str, ...] = ()
     page: int | None = None
     kind: str = "text"
+    context: tuple[Span, ...] = ()
+    clauses: tuple[tuple[int, str], ...] = ()
+
+    def clause(self, place: int) -> str:
+        """The clause that a place in the passage belongs to, empty where none is numbered."""
+        return next((label for start, label in reversed(self.clauses) if start <= place), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,17 @@ def vectors_of(connection: sqlite3.Connection, ids: Sequence[int]) -> Vectors:
     return unpacked(
         connection.execute(
             f"SELECT passage_id, vector FROM passages WHERE passage_id IN ({marks}) ORDER BY passage_id", list(ids)
+        )
+    )
+
+
+def vectors_in(connection: sqlite3.Connection, documents: Collection[str]) -> Vectors:
+    """The ids and the vectors, shape (n, dimension), of the passages of some documents."""
+    return unpacked(
+        connection.execute(
+            "SELECT passage_id, vector FROM passages WHERE document_id IN (SELECT value FROM json_each(?)) "
+            "ORDER BY passage_id",
+            (json.dumps(sorted(documents)),),
         )
     )
 

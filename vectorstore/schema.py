@@ -111,18 +111,48 @@ CREATE TABLE messages (
     arrived REAL NOT NULL,
     PRIMARY KEY (channel, user, message)
 ) WITHOUT ROWID;
-"""
+""",
+    3: """
+ALTER TABLE passages ADD COLUMN context TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE passages ADD COLUMN clauses TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE versions ADD COLUMN as_read TEXT;
+
+CREATE TABLE corrections (
+    document_id TEXT NOT NULL REFERENCES documents,
+    field TEXT NOT NULL,
+    value TEXT,
+    origin TEXT NOT NULL CHECK (origin IN ('desk', 'sidecar')),
+    made TEXT NOT NULL,
+    PRIMARY KEY (document_id, field, origin)
+) WITHOUT ROWID;
+
+CREATE TABLE audit (
+    audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    outcome TEXT NOT NULL
+);
+""",
 }
 SCHEMA_VERSION = max(_ADDED)
 
 
+# What is made in a data folder only after its catalog.
+_LATER = ("catalog.revision", "writer.json", "index", "files")
+
+
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode; the tables are made where the file is new.
+    """A connection in autocommit mode; the tables are made where the folder is new.
 
     Raises:
-        StoreDamaged: the file is no catalog, or one of a newer version.
+        StoreDamaged: the file is no catalog, one of a newer version, or missing from a folder that had one.
         StoreError: the folder cannot be written, or the disk is full.
     """
+    # In this order: in a new folder another process makes the catalog first.
+    if (sign := _sign_of_use(path)) and not (path.exists() and path.stat().st_size):
+        raise damaged(path, f"is missing or empty, and {sign} beside it says that there was one")
     try:
         connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
@@ -130,32 +160,50 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version < SCHEMA_VERSION:
-            _bring_up(connection)
+            _bring_up(connection, path)
         elif version > SCHEMA_VERSION:
             raise StoreDamaged(
                 f"The catalog {path} has format {version}, this program reads format {SCHEMA_VERSION}. "
                 "Use the program version that wrote it, or another data folder (--data-dir)."
             )
+        connection.execute("PRAGMA journal_mode = WAL")  # kept in the file; nothing happens if it is so
     except sqlite3.OperationalError as error:
         raise StoreError(
             f"The catalog {path} cannot be opened: {error}. Check that the folder exists, that you may write to it "
             "and that the disk has room, or choose another with --data-dir or ZHICE_DATA_DIR."
         ) from error
     except sqlite3.DatabaseError as error:
-        raise StoreDamaged(
-            f"The catalog {path} is damaged or no catalog: {error}. Move the folder away and ingest your "
-            "documents again, or restore it from a backup."
-        ) from error
+        raise damaged(path, f"is damaged or no catalog ({error})") from error
     return connection
 
 
-def _bring_up(connection: sqlite3.Connection) -> None:
+def damaged(path: Path, how: str) -> StoreDamaged:
+    """What to raise for a catalog that cannot be used, with what to do about it."""
+    return StoreDamaged(
+        f"The catalog {path} {how}. Restore a backup (`zhice restore FILE --force`), or move the folder {path.parent} "
+        "away and ingest your documents again."
+    )
+
+
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error says that the file is damaged, and not that it is busy, full or misused."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the extended codes keep the plain one in their last byte
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _sign_of_use(path: Path) -> str:
+    return next((name for name in _LATER if (path.parent / name).exists()), "")
+
+
+def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
     """Make the tables that the file does not have yet, all or none."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
+            if sign := _sign_of_use(path):
+                raise damaged(path, f"is blank, and {sign} beside it says that it was not")
             _run(connection, _TABLES)
             connection.execute("INSERT INTO meta VALUES ('revision', '0')")
         for later, tables in _ADDED.items():

@@ -6,33 +6,30 @@ Chroma generation does not hold yet is scanned exactly. `refresh_index` brings t
 
 from __future__ import annotations
 
-import functools
-import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from vectorstore import fulltext
-from vectorstore.catalog import Catalog, Record, metadata_from
+from vectorstore.catalog import Catalog, Record
 from vectorstore.encoder import Encoder, load_encoder
 from vectorstore.errors import EncoderMismatch, StoreError
 from vectorstore.fulltext import Facet, Scorer, Statistics, Wording
 from vectorstore.index import IndexState, VectorIndex
 from vectorstore.lock import WriterLock
+from vectorstore.packing import context_texts, unpack_metadata, unpack_passage
 from vectorstore.passage import Document, Hit, Match, Metadata, Passage
-from vectorstore.rows import (
-    indexed,
-    passage_rows,
-    revision_of,
-    unpacked,
-)
+from vectorstore.room import check_room, size_of
+from vectorstore.rows import best_of, indexed, passage_rows, revision_of, unpacked, vectors_in
 
 # Texts of documents kept in memory, the last used: answering reads the same document many times over.
 KEPT_TEXTS = 64
+# Characters of what stands above a passage that are encoded with it.
+ABOVE = 160
 
 
 class PolicyStore:
@@ -41,13 +38,17 @@ class PolicyStore:
     Args:
         folder: holds `catalog.sqlite3`, `index/<generation>/` and `files/`; made if missing.
         encoder: makes the vectors; the bundled one by default.
+        accept_loss: open it even if what was acknowledged is missing from the catalog.
 
     Raises:
         EncoderMismatch: the folder was built with another encoder (unless `check_encoder` is false).
+        StoreDamaged: the catalog is damaged or missing, or has lost what was acknowledged.
         StoreError: the folder cannot be made, read or written.
     """
 
-    def __init__(self, folder: Path, *, encoder: Encoder | None = None, check_encoder: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, encoder: Encoder | None = None, check_encoder: bool = True, accept_loss: bool = False
+    ) -> None:
         self.folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -57,10 +58,10 @@ class PolicyStore:
                 "Choose another with --data-dir or ZHICE_DATA_DIR."
             ) from error
         self.encoder = encoder or load_encoder(None)
-        self.catalog = Catalog(folder / "catalog.sqlite3")
-        self._lock = WriterLock(folder)
+        self.catalog = Catalog(folder / "catalog.sqlite3", accept_loss=accept_loss)
+        self.lock = WriterLock(folder)
         self._guard = threading.Lock()
-        self._index = VectorIndex(folder / "index", self.catalog, self._lock)
+        self.index = VectorIndex(folder / "index", self.catalog, self.lock)
         self._statistics: tuple[int, Statistics] | None = None
         self._texts: dict[tuple[str, int], str] = {}
         self._described: dict[tuple[str, int], tuple[Metadata, str, str]] = {}
@@ -73,7 +74,7 @@ class PolicyStore:
             )
 
     def close(self) -> None:
-        self._index.close()
+        self.index.close()
         self.catalog.close()
 
     # writing
@@ -85,7 +86,7 @@ class PolicyStore:
         Raises:
             StoreLocked: another process writes.
         """
-        with self._lock.held():
+        with self.lock.held():
             yield
 
     def put(
@@ -113,21 +114,38 @@ class PolicyStore:
         with self.writing():
             self.catalog.remove(document_id)
 
-    def reencode(self) -> int:
-        """Make every vector anew with this store's encoder; returns how many."""
-        with self.writing(), self.catalog.transaction() as connection:
-            rows = connection.execute(
-                'SELECT passage_id, section, substr(text, start + 1, "end" - start) AS body FROM passages '
-                "JOIN versions USING (document_id, version)"
-            ).fetchall()
-            texts = [_with_section(_section(row["section"]), row["body"]) for row in rows]
-            encoded = self.encoder.encode(texts).astype(np.float16)
-            connection.executemany(
-                "UPDATE passages SET vector = ? WHERE passage_id = ?",
-                ((vector.tobytes(), row["passage_id"]) for vector, row in zip(encoded, rows, strict=True)),
-            )
-            connection.execute("INSERT OR REPLACE INTO meta VALUES ('encoder', ?)", (self.encoder.name,))
-            connection.execute("DELETE FROM generations")
+    def correct(self, document_id: str, fields: Mapping[str, object]) -> bool:
+        """Let these be the fields that a person set right at the desk; whether that changed anything.
+
+        Raises:
+            InvalidCorrection: a field that there is not, or a value that it cannot have.
+            UnknownDocument: no such id.
+        """
+        with self.writing():
+            return self.catalog.correct(document_id, fields, origin="desk")
+
+    def reencode(self, only: Collection[int] | None = None) -> int:
+        """Make every vector, or `only` those of some passages, anew with this store's encoder; returns how many.
+
+        Raises:
+            StoreError: the disk has too little room; nothing was changed.
+        """
+        with self.writing():
+            # Every page that a vector lies on is written to SQLite's log, and then to the catalog.
+            check_room(self.folder, size_of(self.catalog.path), "new vectors")
+            with self.catalog.transaction() as connection:
+                rows = connection.execute("SELECT * FROM passages").fetchall()
+                wanted = None if only is None else frozenset(only)
+                rows = [row for row in rows if wanted is None or row["passage_id"] in wanted]
+                texts = (self.text(row["document_id"], row["version"]) for row in rows)
+                read = [_encoded_text(text, unpack_passage(row)) for text, row in zip(texts, rows, strict=True)]
+                encoded = self.encoder.encode(read).astype(np.float16)
+                connection.executemany(
+                    "UPDATE passages SET vector = ? WHERE passage_id = ?",
+                    ((vector.tobytes(), row["passage_id"]) for vector, row in zip(encoded, rows, strict=True)),
+                )
+                connection.execute("INSERT OR REPLACE INTO meta VALUES ('encoder', ?)", (self.encoder.name,))
+                connection.execute("DELETE FROM generations")
         return len(rows)
 
     # reading
@@ -165,19 +183,30 @@ class PolicyStore:
         with self.catalog.snapshot() as connection:
             return self._known(connection).places
 
-    def search(self, text: str, scorer: Scorer, *, limit: int = 100) -> list[Match]:
+    def search(
+        self, text: str, scorer: Scorer, *, limit: int = 100, documents: Collection[str] | None = None
+    ) -> list[Match]:
         """The passages nearest in wording or in meaning, all scores with each; in no particular order.
 
         Args:
             text: what to look for in meaning; encoded as one vector.
             scorer: what to look for in wording.
             limit: how many of each of the two lists to join.
+            documents: the ids of the only documents to search, whose vectors are then compared one by one.
         """
         vector = self.encoder.encode([text])[0]
         with self.catalog.snapshot() as connection:
             known = self._known(connection)
-            cosines = self._index.nearest(connection, vector, limit)
-            ids = dict.fromkeys([*cosines, *fulltext.candidates(connection, known, scorer.facets, limit)])
+            if documents is None:
+                cosines = self.index.nearest(connection, vector, limit)
+                worded = fulltext.candidates(connection, known, scorer.facets, limit)
+            else:
+                inside, matrix = vectors_in(connection, documents)
+                cosines = best_of(inside, matrix, vector, limit)
+                among = frozenset(inside)
+                every = fulltext.candidates(connection, known, scorer.facets, known.passages)
+                worded = [number for number in every if number in among][:limit]
+            ids = dict.fromkeys([*cosines, *worded])
             rows = passage_rows(connection, list(ids))
             others, matrix = unpacked((number, row["vector"]) for number, row in rows.items() if number not in cosines)
             if others:
@@ -192,6 +221,19 @@ class PolicyStore:
             fulltext.look_up(connection, known, [term for facet in facets for term in facet.terms])
             return Scorer(known, facets)
 
+    def hit_at(self, document_id: str, version: int, place: int) -> Hit | None:
+        """The searched passage of a document that holds a place in its text, if one does."""
+        with self.catalog.snapshot() as connection:
+            self._known(connection)
+            row = connection.execute(
+                'SELECT * FROM passages WHERE document_id = ? AND version = ? AND start <= ? AND "end" > ?',
+                (document_id, version, place, place),
+            ).fetchone()
+            if row is None:
+                return None
+            match = self._match(row, Wording(0.0, 0.0), 0.0, connection)
+        return self.read([match])[0]
+
     def read(self, matches: Sequence[Match]) -> list[Hit]:
         """The matches with their texts, in their order."""
         return [
@@ -202,15 +244,15 @@ class PolicyStore:
     # the index
 
     def index_state(self) -> IndexState:
-        return self._index.state()
+        return self.index.state()
 
     def refresh_index(self, *, force: bool = False) -> bool:
         """Build the next Chroma generation if enough passages are outside the present one; whether it was built."""
-        return self._index.refresh(force=force)
+        return self.index.refresh(force=force)
 
     def open_index(self) -> bool:
         """Prove the present generation and answer from it, or build one; until then searches scan exactly."""
-        return self._index.open()
+        return self.index.open()
 
     def _known(self, connection: sqlite3.Connection) -> Statistics:
         """The term statistics of the present contents; another revision starts them anew."""
@@ -230,21 +272,14 @@ class PolicyStore:
                 "WHERE v.document_id = ? AND v.version = ?",
                 version_key,
             ).fetchone()
-            described = metadata_from(found["metadata"]), found["source"], found["collection"]
+            described = unpack_metadata(found["metadata"]), found["source"], found["collection"]
             self._described[version_key] = described
         metadata, source, collection = described
         return Match(
             passage_id=row["passage_id"],
             document_id=row["document_id"],
             version=row["version"],
-            passage=Passage(
-                position=row["position"],
-                start=row["start"],
-                end=row["end"],
-                section=_section(row["section"]),
-                page=row["page"],
-                kind=row["kind"],
-            ),
+            passage=unpack_passage(row),
             metadata=metadata,
             source=source,
             collection=collection,
@@ -257,15 +292,7 @@ class PolicyStore:
         return self.text(match.document_id, match.version)[match.passage.start : match.passage.end]
 
 
-@functools.lru_cache(maxsize=4096)  # neighbours have one heading
-def _section(packed: str) -> tuple[str, ...]:
-    return tuple(json.loads(packed))
-
-
 def _encoded_text(text: str, passage: Passage) -> str:
-    return _with_section(passage.section, text[passage.start : passage.end])
-
-
-def _with_section(section: Sequence[str], body: str) -> str:
-    # The two nearest headings tell a clause's subject; more of the path drowns a short clause.
-    return " ".join((*section[-2:], body))
+    # The two nearest headings tell a clause's subject, and so does what a row is read with; more drowns a short clause.
+    above = " ".join((*passage.section[-2:], *context_texts(text, passage.context)))
+    return f"{above[-ABOVE:]} {text[passage.start : passage.end]}"

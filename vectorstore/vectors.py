@@ -127,6 +127,11 @@ class Generation:
     def count(self) -> int:
         return self._collection.count()
 
+    def sample(self, limit: int) -> tuple[list[int], NDArray[np.float32]]:
+        """Some ids with their vectors along the axes."""
+        found = self._collection.get(limit=limit, include=["embeddings"])
+        return [int(key) for key in found["ids"]], np.asarray(found["embeddings"], dtype=np.float32)
+
     def query(self, vector: NDArray[np.float32], limit: int) -> list[int]:
         """The ids of the passages that are nearest to a unit vector along the axes, nearest first."""
         along = _along(vector[np.newaxis], self._axes)

@@ -192,38 +192,6 @@
     }).observe(element, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-state"] });
   }
 
-  // documents
-
-  function documents(element, trigger) {
-    element.addEventListener("click", async (event) => {
-      const button = event.target.closest("button[data-act]");
-      if (!button) return;
-      const act = button.dataset.act;
-      if (act === "read-again") trigger("retry", { document: button.dataset.document });
-      if (act === "remove") trigger("delete", { document: button.dataset.document });
-      if (act === "sign-out") {
-        await fetch("/admin/sign-out", { method: "POST" });
-        trigger("apply", {});
-      }
-    });
-
-    element.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const form = event.target;
-      const problem = form.querySelector(".problem");
-      problem.textContent = "";
-      const response = await fetch("/admin/sign-in", { method: "POST", body: new URLSearchParams(new FormData(form)) });
-      form.reset();
-      if (response.ok) {
-        trigger("apply", {});
-      } else {
-        const said = await response.json().catch(() => ({}));
-        problem.textContent = said.message || `HTTP ${response.status}`;
-        form.querySelector("input").focus();
-      }
-    });
-  }
-
   // the frame
 
   function dark(on) {
@@ -294,5 +262,5 @@
     new MutationObserver(settle).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["class", "data-language"] });
   });
 
-  window.zhice = { conversation, documents };
+  window.zhice = { ...window.zhice, conversation };
 })();

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from vectorstore.passage import Document, Heading, Metadata, Span
-
-CELL_SEPARATOR = " | "
+from vectorstore.tables import CELL_SEPARATOR
 
 # A book of some five thousand pages; beyond, cleaning and splitting would take minutes and gigabytes.
 MAX_TEXT_CHARACTERS = 5_000_000
@@ -16,6 +15,7 @@ _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _WHITE = re.compile(r"\s+")
+_SPREAD = re.compile(r"(?<![\u4e00-\u9fff])(?:[\u4e00-\u9fff] ){1,7}[\u4e00-\u9fff](?![\u4e00-\u9fff])")
 
 
 def clean_text(text: str) -> str:
@@ -36,6 +36,12 @@ def merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
         else:
             merged.append((start, end))
     return tuple(merged)
+
+
+def _cell(text: str) -> str:
+    """What a cell says, on one line; words set apart to fill it (科 学) are put together."""
+    folded = _WHITE.sub(" ", clean_text(text)).strip().replace("|", "｜")
+    return _SPREAD.sub(lambda found: found.group().replace(" ", ""), folded)
 
 
 class TextBuilder:
@@ -71,11 +77,19 @@ class TextBuilder:
         return span
 
     def table(self, rows: Iterable[Sequence[str]], *, boilerplate: bool = False) -> None:
-        """Add a table: one row a line, white space within a cell folded, empty rows dropped."""
+        """Add a table: one row a line, one cell a column; empty rows, columns and cells at a row's end are dropped.
+
+        White space within a cell is folded, and a bar in it is written ｜, since bars separate the cells. The columns of
+        merged cells are empty but for their first.
+        """
         start = self._length
-        for row in rows:
-            cells = [_WHITE.sub(" ", clean_text(cell)).strip() for cell in row]
-            if any(cells):
+        filled = [[_cell(cell) for cell in row] for row in rows]
+        used = sorted({column for row in filled for column, cell in enumerate(row) if cell})
+        for row in filled:
+            cells = [row[column] if column < len(row) else "" for column in used]
+            while cells and not cells[-1]:
+                cells.pop()
+            if cells:
                 self.line(CELL_SEPARATOR.join(cells), boilerplate=boilerplate)
         if self._length > start:
             self._tables.append((start, self._length - 1))

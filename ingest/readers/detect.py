@@ -7,8 +7,8 @@ from pathlib import PurePath
 
 from ingest.errors import UnreadableDocument
 from ingest.readers.building import MAX_TEXT_CHARACTERS
-from ingest.readers.docx_package import check_word_package
 from ingest.readers.encoding import declared_encodings, decode
+from ingest.readers.package import EXCEL_PART, SIGNATURES, WORD_PART, check_package
 from ingest.readers.plain import read_plain
 from vectorstore.passage import Document
 
@@ -17,23 +17,18 @@ from vectorstore.passage import Document
 # A policy document has at most some ten thousand pages of text; beyond 50 MiB it is a scan, an archive or an attack.
 MAX_BYTES = 50 * 1024 * 1024
 
-SUPPORTED = ".txt, .md, .html, .pdf with a text layer, .docx"
-_NEXT = f"supported are {SUPPORTED}; save it as one of these and add it again."
+SUPPORTED = (
+    ".txt, .md, .html, .pdf, pictures, .docx, .doc, .wps, .rtf, .odt, .xlsx, .xls, .ods, and .zip archives of these"
+)
+_NEXT = f"supported are {SUPPORTED}. Save it as one of these and add it again."
 
 # Leading bytes of what people drop in by mistake, and what to call it.
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
-    (b"GIF87a", "a GIF picture"),
-    (b"GIF89a", "a GIF picture"),
-    (b"II*\x00", "a TIFF picture"),
-    (b"MM\x00*", "a TIFF picture"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ\x00", "an xz archive"),
-    (b"{\\rtf", "an RTF document"),
     (b"\x7fELF", "a Linux program"),
     (b"\xcf\xfa\xed\xfe", "a macOS program"),
     (b"SQLite format 3\x00", "an SQLite database"),
@@ -42,17 +37,26 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%!PS", "a PostScript document"),
     (b"AT&TFORM", "a DjVu document"),
 )
+# Pictures are read by text recognition; a bitmap and a WebP picture need a second look at their bytes.
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML_START = re.compile(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
 _HTML_TAG = re.compile(
     r"</?(?:p|div|table|tbody|tr|td|br|span|script|style|font|ul|li|h[1-6]|meta|link|title)\b[^<>]*>", re.I
 )
+_OFFICE_XML = re.compile(
+    r"\s*<\?xml[^>]*\?>\s*(?:<\?mso-application\s+progid=\"(?P<program>[\w.]+)\"|<(?:w:wordDocument|pkg:package)\b)"
+)
+# The head of a saved message.
+_HEADER_BYTES = 2_048
 # A text that only mentions a tag has one or two of them; a fragment of a page has a tag in every paragraph.
 _FRAGMENT_TAGS = 3
 _FRAGMENT_CHARACTERS_PER_TAG = 400
 _SNIFFED_CHARACTERS = 20_000
 # What servers send in place of a file: a page of some sentences, none of them Chinese prose.
-_FILE_SUFFIXES = frozenset((".pdf", ".doc", ".docx", ".xls", ".xlsx", ".wps", ".zip", ".rar"))
+_FILE_SUFFIXES = frozenset(
+    (".pdf", ".doc", ".docx", ".wps", ".rtf", ".odt", ".xls", ".xlsx", ".ods", ".ppt", ".pptx", ".zip", ".rar")
+)
 _NOTICE_CHARACTERS = 600
 
 
@@ -83,13 +87,26 @@ def _read(data: bytes, source: str) -> Document:
         from ingest.readers.pdf import read_pdf
 
         return read_pdf(data, source)
-    if data.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
-        check_word_package(data, _NEXT)
-        from ingest.readers.docx import read_docx
+    if data.startswith(SIGNATURES):
+        return _read_package(data, source)
+    if data.startswith(_OLE):
+        return _read_ole(data, source)
+    if re.match(rb"\s*\{\\rtf", data[:64]):
+        from ingest.readers.rtf import read_rtf
 
-        return read_docx(data, source)
+        return read_rtf(data, source)
+    if is_picture(data):
+        from ingest.readers.images import read_image
+
+        return read_image(data, source)
     refuse_binary(data)
+    if data[:_HEADER_BYTES].lower().find(b"mime-version:") >= 0:
+        from ingest.readers import mhtml
+
+        if mhtml.is_web_archive(data):
+            data = mhtml.page_of(data).encode()
     text = decode(data, declared_encodings(data))
+    _refuse_office_xml(text)
     kind = _text_kind(text, PurePath(source).suffix.lower())
     if kind == "html":
         from ingest.readers.html import read_html
@@ -100,6 +117,43 @@ def _read(data: bytes, source: str) -> Document:
 
         return read_markdown(text, source)
     return read_plain(text, source)
+
+
+def _read_package(data: bytes, source: str) -> Document:
+    body = check_package(data, _NEXT)
+    if body == WORD_PART:
+        from ingest.readers.docx import read_docx
+
+        return read_docx(data, source)
+    if body == EXCEL_PART:
+        from ingest.readers.xlsx import read_xlsx
+
+        return read_xlsx(data, source)
+    from ingest.readers.opendocument import read_opendocument
+
+    return read_opendocument(data, source)
+
+
+def _read_ole(data: bytes, source: str) -> Document:
+    """A file of the old Office programs, told from the names of its streams."""
+    from ingest.readers.ole import open_container
+
+    with open_container(data) as container:
+        streams = {entry[0].lower() for entry in container.listdir()}
+    if "encryptedpackage" in streams:
+        raise UnreadableDocument(
+            "It is a password-protected Office document; remove the password in Word, Excel or WPS and add it again."
+        )
+    if "worddocument" in streams:
+        from ingest.readers.doc import read_doc
+
+        return read_doc(data, source)
+    if streams & {"workbook", "book"}:
+        from ingest.readers.xls import read_xls
+
+        return read_xls(data, source)
+    name = "an old PowerPoint file (.ppt)" if "powerpoint document" in streams else "a file of an old Office program"
+    raise UnreadableDocument(f"It is {name}; {_NEXT}")
 
 
 def _checked_page(page: Document, source: str) -> Document:
@@ -114,39 +168,32 @@ def _checked_page(page: Document, source: str) -> Document:
     return page
 
 
+def is_picture(data: bytes) -> bool:
+    """Whether the first bytes are those of a JPEG, PNG, GIF, TIFF, BMP or WebP picture."""
+    if data[:4] == b"RIFF":
+        return data[8:12] == b"WEBP"
+    return data.startswith(_PICTURES) or (data.startswith(b"BM") and b"\x00" in data[6:10])
+
+
 def refuse_binary(data: bytes) -> None:
     """Raise `UnreadableDocument` naming what the file is, where its first bytes tell."""
     for signature, name in _SIGNATURES:
         if data.startswith(signature) and (len(signature) > 3 or b"\x00" in data[:4096] or signature[0] > 127):
             raise UnreadableDocument(f"It is {name}; {_NEXT}")
-    if data[:4] == b"RIFF" and data[8:12] in (b"WEBP", b"WAVE", b"AVI "):
-        raise UnreadableDocument(f"It is a picture, a recording or a video ({data[8:12].decode().strip()}); {_NEXT}")
+    if data[:4] == b"RIFF" and data[8:12] in (b"WAVE", b"AVI "):
+        raise UnreadableDocument(f"It is a recording or a video ({data[8:12].decode().strip()}); {_NEXT}")
     if data[4:8] == b"ftyp":
         raise UnreadableDocument(f"It is a video or a HEIC picture; {_NEXT}")
-    if data.startswith((b"MZ", b"BM")) and b"\x00" in data[:64]:
-        name = "a Windows program" if data.startswith(b"MZ") else "a bitmap picture"
-        raise UnreadableDocument(f"It is {name}; {_NEXT}")
-    if data.startswith(_OLE):
-        raise UnreadableDocument(_ole_reason(data))
+    if data.startswith(b"MZ") and b"\x00" in data[:64]:
+        raise UnreadableDocument(f"It is a Windows program; {_NEXT}")
 
 
-def _ole_reason(data: bytes) -> str:
-    """What a container of the old Office formats holds, told from the names of its streams."""
-
-    def holds(stream: str) -> bool:
-        return stream.encode("utf-16-le") in data
-
-    if holds("EncryptedPackage"):
-        return "It is a password-protected Office document; remove the password in Word or WPS and add it again."
-    for stream, name in (
-        ("WordDocument", "an old Word document (.doc)"),
-        ("Workbook", "an old Excel workbook (.xls)"),
-        ("Book", "an old Excel workbook (.xls)"),
-        ("PowerPoint Document", "an old PowerPoint file (.ppt)"),
-    ):
-        if holds(stream):
-            return f"It is {name}; {_NEXT}"
-    return f"It is a file of an old Office program; {_NEXT}"
+def _refuse_office_xml(text: str) -> None:
+    """The XML formats of Office 2003 are text, but none that anybody could read."""
+    match = _OFFICE_XML.match(text[:_SNIFFED_CHARACTERS])
+    if match:
+        name = "an Excel workbook as XML" if match["program"] == "Excel.Sheet" else "a Word document as XML"
+        raise UnreadableDocument(f"It is {name} (Office 2003); {_NEXT}")
 
 
 def _text_kind(text: str, suffix: str) -> str:

@@ -22,6 +22,8 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.doc
 # cell is a page laid out in a table.
 _REPEATED_CHARACTERS = 60
 _LAYOUT_PARAGRAPHS = 8
+# Word's tables have at most 63 columns.
+_WIDEST = 63
 # Nesting beyond this is an attack; Word itself allows some forty levels of tables.
 _MAX_DEPTH = 60
 _CONTAINERS = frozenset(f"{_W}{name}" for name in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag"))
@@ -33,7 +35,7 @@ _HEADING_STYLE = re.compile(r"(?:heading|标题)\s*([1-9])", re.I)
 
 
 def read_docx(data: bytes, source: str) -> Document:
-    """A document of the body of a Word package that `check_word_package` let pass.
+    """A document of the body of a Word package that `check_package` let pass.
 
     Raises `UnreadableDocument` where the package cannot be opened as a Word document.
     """
@@ -96,19 +98,16 @@ class _Reader:
             current: dict[int, str] = {}
             for cell in _children(row, "tc"):
                 merge = _merge(cell)
-                if merge == "continue":
-                    text = above.get(column, "")
-                    if len(text) <= _REPEATED_CHARACTERS:
-                        cells.append(text)
-                else:
-                    text = self._cell(cell)
-                    cells.append(text)
+                text = above.get(column, "") if merge == "continue" else self._cell(cell)
+                repeated = merge != "continue" or len(text) <= _REPEATED_CHARACTERS
                 if merge is not None:
                     current[column] = text
                 span = _value(cell, "tcPr/gridSpan") or "1"
-                column += int(span) if span.isdecimal() and span.isascii() else 1
+                width = min(int(span), _WIDEST) if span.isdecimal() and span.isascii() else 1
+                cells += [text if repeated else "", *[""] * (width - 1)]
+                column += width
             above = current
-            lines.append([cell for cell in cells if cell.strip()])
+            lines.append(cells)
         self.builder.table(lines)
 
     def _cell(self, cell: etree._Element) -> str:

@@ -21,6 +21,8 @@ _SAMPLE_BYTES = 200_000
 _PLAUSIBLE = 0.75
 # A page may have lost single bytes (a proxy, a bad cut); one broken character in 50 is still that page.
 _BROKEN_SHARE = 0.02
+# Fewer zeros at the end may belong to the last character.
+_PADDING = 4
 # Binary data decodes into control characters; text has next to none besides tab and line ends.
 _CONTROL_SHARE = 0.02
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -49,6 +51,7 @@ def decode(data: bytes, declared: Iterable[str] = ()) -> str:
 
     Raises `UnreadableDocument` for binary data and for encodings nobody can tell.
     """
+    data = _unpadded(data)
     for mark, name in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return _checked(data[len(mark) :].decode(name, errors="replace"))
@@ -63,6 +66,12 @@ def decode(data: bytes, declared: Iterable[str] = ()) -> str:
     if _score(data, best) >= _PLAUSIBLE:
         return _checked(data.decode(best, errors="replace"))
     return _checked(_last_resort(data, declared))
+
+
+def _unpadded(data: bytes) -> bytes:
+    """Without the zeros up to a disk block that some programs leave at the end; half a UTF-16 character is none."""
+    stripped = data.rstrip(b"\x00")
+    return data if len(data) - len(stripped) < _PADDING else data[: len(stripped) + len(stripped) % 2]
 
 
 def _wide(data: bytes) -> str | None:

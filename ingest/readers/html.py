@@ -19,6 +19,9 @@ from vectorstore.passage import Document, Metadata
 # The parsed tree takes some thirty times the memory of its source; real pages, pictures removed, stay below 3 MiB.
 MAX_CHARACTERS = 4 * 1024 * 1024
 
+# An element takes 1.4 kB and 40 us; pages that Word wrote, with a table of a thousand rows, have some fifty thousand tags.
+MAX_TAGS = 200_000
+
 _DATA_URL = re.compile(r"data:[\w/+.;=-]{0,80}base64,[A-Za-z0-9+/=\s]{200,}")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _CJK = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
@@ -69,6 +72,8 @@ def read_html(text: str, source: str) -> Document:
         raise UnreadableDocument(
             f"Its HTML has {len(text):,} characters and the limit is {MAX_CHARACTERS:,}; save its text as .txt."
         )
+    if text.count("<") > MAX_TAGS:
+        raise UnreadableDocument(f"Its HTML has over {MAX_TAGS:,} tags, more than any document; save its text as .txt.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the parser remarks on markup that looks like a file name or like XML

@@ -34,7 +34,7 @@ def is_data_table(table: Tag) -> bool:
 
 
 def grid(table: Tag, text_of: Callable[[Tag], str]) -> list[list[str]]:
-    """The rows of a table; a merged cell counts once in its row, a short vertically merged one again in each row."""
+    """The rows of a table, one cell a column; a merged cell stands in its first, a short one again in each of its rows."""
     rows: list[list[str]] = []
     carried: dict[int, tuple[int, int, str]] = {}  # column -> rows still to fill, columns taken, text
     caption = table.find("caption")
@@ -47,20 +47,19 @@ def grid(table: Tag, text_of: Callable[[Tag], str]) -> list[list[str]]:
         for cell in [*row.find_all(["td", "th"]), None]:
             while column in carried:
                 left, width, text = carried[column]
-                cells.append(text if len(text) <= REPEATED_CHARACTERS else "")
+                cells += [text if len(text) <= REPEATED_CHARACTERS else "", *[""] * (width - 1)]
                 if left > 1:
                     following[column] = (left - 1, width, text)
                 column += width
             if cell is None:
                 break
-            text = text_of(cell)
-            cells.append(text)
+            text, width = text_of(cell), _span(cell, "colspan")
+            cells += [text, *[""] * (width - 1)]
             if (height := _span(cell, "rowspan")) > 1:
-                following[column] = (height - 1, _span(cell, "colspan"), text)
-            column += _span(cell, "colspan")
+                following[column] = (height - 1, width, text)
+            column += width
         carried = following
-        if any(cells):
-            rows.append([cell for cell in cells if cell])
+        rows.append(cells)
     return rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 
@@ -19,6 +20,10 @@ _WATERMARK_SHARE = 0.6
 _PAGE_NUMBER = re.compile(
     r"[\s—–―\-－·•_~|]*(?:第\s*)?(?:\d{1,4}|[ivxlcIVXLC]{1,7})\s*页?(?:\s*[,，/／]?\s*(?:共|of)?\s*\d{1,4}\s*页?)?"
     r"[\s—–―\-－·•_~|]*|.{0,4}第\s*\d+\s*页.{0,40}|Page\s+\d+(?:\s+of\s+\d+)?"
+)
+# The date below a signature, which often stands as far right as a full line.
+_DATE = re.compile(
+    r"[\d〇○一二三四五六七八九十]{2,4}\s*年\s*[\d一二三四五六七八九十]{1,3}\s*月\s*[\d一二三四五六七八九十]{1,3}\s*日"
 )
 _SENTENCE_END = "。！？；：:;.!?…"
 # How far, in character widths, a full line may stay short of the right margin (a closing quote, an unbreakable word).
@@ -64,6 +69,17 @@ class Paragraph:
         return text
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A ruled table of a page: its rows, one cell a column, and its edges; `top` is above `bottom`."""
+
+    rows: tuple[tuple[str, ...], ...]
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+
 def join(before: str, after: str) -> str:
     """Two lines of one paragraph as one."""
     if not before or not after:
@@ -77,8 +93,14 @@ def _key(line: Line) -> tuple[str, int]:
     return re.sub(r"\d+", "0", "".join(line.text.split())), round(line.middle / 4)
 
 
-def running_lines(pages: list[list[Line]]) -> set[int]:
+def lines_of(parts: Sequence[Line | Table]) -> list[Line]:
+    """The lines of a page without its tables."""
+    return [part for part in parts if isinstance(part, Line)]
+
+
+def running_lines(parts: Sequence[Sequence[Line | Table]]) -> set[int]:
     """The ids (`id(line)`) of running heads and feet, page numbers and watermarks."""
+    pages = [lines_of(page) for page in parts]
     pages_with: Counter[tuple[str, int]] = Counter()
     for lines in pages:
         pages_with.update({_key(line) for line in lines})
@@ -97,6 +119,20 @@ def running_lines(pages: list[list[Line]]) -> set[int]:
             ):
                 running.add(id(line))
     return running
+
+
+def page_blocks(parts: Sequence[Line | Table]) -> list[Paragraph | Table]:
+    """The parts of one page, in order, its lines grouped into paragraphs."""
+    blocks: list[Paragraph | Table] = []
+    lines: list[Line] = []
+    for part in parts:
+        if isinstance(part, Table):
+            blocks += page_paragraphs(lines)
+            blocks.append(part)
+            lines = []
+        else:
+            lines.append(part)
+    return blocks + page_paragraphs(lines)
 
 
 def page_paragraphs(lines: list[Line]) -> list[Paragraph]:
@@ -119,9 +155,9 @@ def page_paragraphs(lines: list[Line]) -> list[Paragraph]:
     ]
 
 
-def split_watermarks(pages: list[list[Line]]) -> list[list[Line]]:
+def split_watermarks(pages: list[list[Line | Table]]) -> list[list[Line | Table]]:
     """The pages with a watermark's letters, which stand on most pages by themselves, taken off other lines' ends."""
-    counts = Counter("".join(line.text.split()) for lines in pages for line in lines)
+    counts = Counter("".join(line.text.split()) for parts in pages for line in lines_of(parts))
     shared = sorted((text for text, count in counts.items() if count > len(pages) * _WATERMARK_SHARE), key=len)
     marks = [text for text in shared if 3 <= len(text) <= 20 and not _PAGE_NUMBER.fullmatch(text)]
     if len(pages) < _RUNNING_PAGES or not marks:
@@ -129,15 +165,16 @@ def split_watermarks(pages: list[list[Line]]) -> list[list[Line]]:
     tail = re.compile(
         r"^(?P<text>.*\S)\s+(?P<mark>" + "|".join(r"\s*".join(map(re.escape, mark)) for mark in marks) + ")$"
     )
-    standing = {"".join(line.text.split()): line for lines in pages for line in lines}
-    separated: list[list[Line]] = []
-    for lines in pages:
+    standing = {"".join(line.text.split()): line for parts in pages for line in lines_of(parts)}
+    separated: list[list[Line | Table]] = []
+    for parts in pages:
         separated.append([])
-        for line in lines:
-            match = tail.match(line.text)
-            separated[-1].append(replace(line, text=match["text"]) if match else line)
-            if match:
-                separated[-1].append(replace(standing["".join(match["mark"].split())]))
+        for part in parts:
+            match = tail.match(part.text) if isinstance(part, Line) else None
+            if match and isinstance(part, Line):
+                separated[-1] += [replace(part, text=match["text"]), replace(standing["".join(match["mark"].split())])]
+            else:
+                separated[-1].append(part)
     return separated
 
 
@@ -156,7 +193,7 @@ def _column(lines: list[Line], index: int) -> _Column:
     near = [
         other
         for other in lines[max(0, index - 20) : index + 21]
-        if abs(other.left - line.left) <= 3.5 * line.width and other.right > line.left
+        if other is line or (abs(other.left - line.left) <= 3.5 * line.width and other.right > line.left)
     ]
     right = max(other.right for other in near)
     return _Column(
@@ -184,6 +221,8 @@ def _continues(before: Line, line: Line, column: _Column, own: _Column) -> bool:
     if not 0 < drop <= _LINE_SPACING * before.width or not _is_full(before, column, line) or _is_indented(line, own):
         return False
     if re.search(r"(?:[.·…]{3,}|…)\s*\d*\s*$", before.text):
+        return False
+    if not 0.5 <= line.width / before.width <= 2 or _DATE.fullmatch(line.text.strip()):
         return False
     if len(line.text) >= 6 and not 0.75 <= line.width / before.width <= 1.33:
         return False

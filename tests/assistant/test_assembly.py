@@ -12,7 +12,7 @@ from assistant import Answer, Assistant, ask, open_assistant
 from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong, UnknownAnswer
 from assistant.figures import find_figures
 from ingest import ingest_paths
-from ingest.pipeline import prepare
+from ingest.preparing import prepare
 from tests.conftest import PARK, TALENT
 from vectorstore.store import PolicyStore
 
@@ -185,7 +185,7 @@ def test_an_answer_is_plain_json(assistant: Assistant) -> None:
     }  # fmt: skip
     assert set(plain["citations"][0]) == {
         "number", "document_id", "version", "title", "issuer", "doc_no", "published", "valid_from", "valid_until",
-        "section", "page", "start", "end", "quote", "link",
+        "section", "page", "start", "end", "quote", "link", "kind",
     }  # fmt: skip
     assert set(plain["elapsed_ms"]) == {"understand", "retrieve", "read", "answer", "total"}
 
@@ -281,6 +281,53 @@ def test_a_table_row_answers_with_the_names_of_its_columns(library: Assistant) -
     row, header = (citation.quote for citation in answer.citations)
     assert "良好 | 100万元 | 10亩" in row
     assert "等次 | 一次性奖励 | 用地指标" in header
+
+
+@pytest.mark.parametrize("first", ["province", "city"])
+def test_of_documents_that_disagree_the_higher_and_then_the_later_is_named_first(
+    library: Assistant, first: str
+) -> None:
+    rule = "{place}园区奖励办法\n\n{issuer}\n{day}\n\n第一条 优秀园区每年给予最高{sum}万元奖励。\n"
+    policies = {
+        "province": rule.format(place="山东省", issuer="山东省人民政府", day="2024年1月2日", sum=500),
+        "city": rule.format(place="青岛市", issuer="青岛市人民政府", day="2025年3月4日", sum=300),
+    }
+    for name in (first, *(other for other in policies if other != first)):
+        put(library, f"{name}.txt", policies[name])
+    answer = library.ask("优秀园区每年最高能拿到多少奖励？")
+    conflict = next(warning for warning in answer.warnings if warning.code == "conflict")
+    assert conflict.message.index("500万元") < conflict.message.index("300万元")
+    assert [citation.issuer for citation in answer.citations] == ["山东省人民政府", "青岛市人民政府"]
+
+
+STANDARDS = """<html><body><h1>海州市困难群众保障标准</h1><p>海州市民政局</p><p>2026年1月5日</p>
+<p>为保障困难群众基本生活，现公布2026年各项补贴标准，请遵照执行。</p><p>单位：元/月</p>
+<table><tr><th>补贴项目</th><th>对象</th><th>补贴标准</th></tr>
+<tr><td rowspan=2>残疾人两项补贴</td><td>困难残疾人生活补贴</td><td>240</td></tr><tr><td>重度残疾人护理补贴</td><td>310</td></tr>
+<tr><td>高龄津贴</td><td>80至89周岁老人</td><td>100</td></tr></table></body></html>"""
+
+
+def test_a_cell_answers_with_the_unit_that_stands_over_the_table(library: Assistant) -> None:
+    put(library, "standards.html", STANDARDS)
+    both = library.ask("残疾人两项补贴多少钱？")
+    assert [claim.text[:9] for claim in both.claims] == ["240（元/月）：", "310（元/月）："]
+    answer = library.ask("重度残疾人护理补贴每月多少元？")
+    assert answer.text.startswith("310（元/月）：残疾人两项补贴：对象 重度残疾人护理补贴；补贴标准 310")
+    assert [citation.quote for citation in answer.citations] == [
+        "残疾人两项补贴 | 重度残疾人护理补贴 | 310",
+        "补贴项目 | 对象 | 补贴标准",
+        "单位：元/月",
+    ]
+    text = library.document_text(answer.citations[0].document_id, 1)
+    assert all(text[citation.start : citation.end] == citation.quote for citation in answer.citations)
+
+
+def test_a_citation_names_the_clause(library: Assistant) -> None:
+    put(library, "park.txt", PARK)
+    answer = library.ask("申请奖励应当提交哪些材料？")
+    assert [citation.section[-1] for citation in answer.citations] == [
+        "第三条", "第三条第（一）项", "第三条第（二）项", "第三条第（三）项",
+    ]  # fmt: skip
 
 
 RULES = """海州市园区运营机构奖励细则

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 from assistant.answer import Citation, Warning
-from assistant.validity import source_warnings
+from assistant.validity import Standing, Successor, source_warnings
 from prompts import load_wording
+from vectorstore.catalog import Record
+from vectorstore.passage import Metadata
+
+SAMPLE = Record("sample", "sample", "sample.md", "samples", 1, "live", "", "", Metadata())
 
 
 def citation(number: int, document_id: str, valid_from: str | None, valid_until: str | None) -> Citation:
@@ -14,9 +18,8 @@ def citation(number: int, document_id: str, valid_from: str | None, valid_until:
 
 
 def warnings(*citations: Citation, as_of: str = "2026-06-01") -> tuple[Warning, ...]:
-    return source_warnings(
-        citations, as_of=as_of, superseded_by={"old": "新办法"}, samples={"sample"}, wording=load_wording("zh")
-    )
+    standing = Standing((SAMPLE,), {"old": Successor("新办法", "海政发〔2025〕3号", "2025-07-01")})
+    return source_warnings(citations, as_of=as_of, standing=standing, wording=load_wording("zh"))
 
 
 def test_a_plan_that_has_ended_says_when_it_ran() -> None:

@@ -29,6 +29,7 @@ from vectorstore.errors import StoreError, ZhiceError
 from vectorstore.keys import Keys
 from vectorstore.passage import Document, Heading, Metadata, Passage
 from vectorstore.store import PolicyStore
+from vectorstore.taken import Taken
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -96,13 +97,13 @@ class Library:
         digest = hashlib.sha256(text.encode()).hexdigest()
         return self.store.put(document, passages, key=source, sha256=digest).document_id
 
-    def add(self, name: str, data: bytes) -> tuple[str, str]:
+    def add(self, name: str, data: bytes) -> list[Taken]:
         self.calls.append(("add", name))
         if name == "bad.txt":
             raise ZhiceError("It is no text. Save it as UTF-8.")
         if name == "broken.txt":
             raise RuntimeError("a secret detail")
-        return "added", self.put(name, data.decode(), Metadata(title=name.rpartition(".")[0]))
+        return [Taken(name, "added", self.put(name, data.decode(), Metadata(title=name.rpartition(".")[0])))]
 
     def read_again(self, document_id: str) -> str:
         self.calls.append(("read_again", document_id))

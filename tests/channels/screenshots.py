@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 from assistant.assembly import Assistant  # noqa: E402
 from channels.server import build_app  # noqa: E402
+from ingest.isolation import IsolatedReader  # noqa: E402
 from ingest.pipeline import ingest_again, ingest_samples, ingest_upload  # noqa: E402
 from vectorstore.store import PolicyStore  # noqa: E402
 
@@ -30,13 +31,17 @@ QUESTION = "园区管理机构每年最高能拿到多少奖补？"
 
 def main() -> None:
     """Serve the samples, ask the question, and take the pictures."""
-    with tempfile.TemporaryDirectory() as folder, Assistant(PolicyStore(Path(folder))) as assistant:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Assistant(PolicyStore(Path(folder))) as assistant,
+        IsolatedReader() as reader,
+    ):
         store = assistant.store
         ingest_samples(store)
         app = build_app(
             assistant,
-            add_document=lambda name, data: ingest_upload(store, name, data),
-            read_again=lambda document_id: ingest_again(store, document_id),
+            add_document=lambda name, data: ingest_upload(store, name, data, reader),
+            read_again=lambda document_id: ingest_again(store, document_id, reader),
             remove_document=store.remove,
             admin_password=None,
         )

@@ -36,11 +36,16 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("GET", "/v1/models"): ({}, "ask"),
     ("GET", "/v1/models/zhice"): ({}, "ask"),
     ("POST", "/mcp"): ({"json": LISTING, "headers": EITHER}, "ask"),
+    ("GET", "/metrics"): ({}, "manage"),
+    ("GET", "/healthz"): ({}, "all"),
+    ("GET", "/readyz"): ({}, "all"),
 }
 CALLERS = ("nobody", "wrong", "revoked", "ask", "admin")
 EXPECTED = {
     ("ask", "open"): (200, 200, 200, 200, 200),
     ("ask", "keyed"): (401, 401, 401, 200, 200),
+    ("all", "open"): (200,) * 5,
+    ("all", "keyed"): (200,) * 5,
     ("manage", "open"): (401, 401, 401, 403, 200),
     ("manage", "keyed"): (401, 401, 401, 403, 200),
 }
@@ -98,7 +103,8 @@ def test_the_matrix_knows_every_route(client: TestClient) -> None:
         for path, methods in client.get("/openapi.json").json()["paths"].items()
         for method in methods
     }
-    assert described | {("POST", "/mcp")} == set(ROUTES)
+    of_operators = {("GET", "/metrics"), ("GET", "/healthz"), ("GET", "/readyz")}
+    assert described | {("POST", "/mcp")} | of_operators == set(ROUTES)
 
 
 def test_a_key_ends_at_once(served: tuple[str, TestClient], shelf: Any) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from channels.admin import FREE_TRIES, LONGEST_WAIT, SIGNED_IN_SECONDS, Gate, TooManyTries, WrongPassword
+from channels.admin import FREE_TRIES, LONGEST_WAIT, SIGNED_IN_SECONDS, Gate, TooManyTries, WrongPassword, hashed
 
 
 class Clock:
@@ -30,6 +32,37 @@ def test_with_a_password_only_tokens_are_admitted(token: str | None) -> None:
     gate = Gate("秘密")
     assert not gate.admits(token)
     assert gate.admits(gate.sign_in("秘密", "client"))
+
+
+def test_the_password_may_be_given_as_its_hash() -> None:
+    gate = Gate(hashed("secret"))
+    assert gate.admits(gate.sign_in("secret", "a"))
+    with pytest.raises(WrongPassword):
+        gate.sign_in(hashed("secret"), "b")
+
+
+def test_a_damaged_hash_lets_nobody_in() -> None:
+    with pytest.raises(WrongPassword):
+        Gate("$argon2id$v=19$m=1").sign_in("secret", "a")
+
+
+def test_tries_at_once_are_no_more_than_tries_in_a_row() -> None:
+    gate = Gate("secret", clock=Clock())
+    outcomes: list[str] = []
+
+    def guess() -> None:
+        try:
+            gate.sign_in("guess", "a")
+        except (WrongPassword, TooManyTries) as error:
+            outcomes.append(type(error).__name__)
+
+    threads = [threading.Thread(target=guess) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == 20
+    assert outcomes.count("WrongPassword") <= FREE_TRIES
 
 
 def test_every_token_is_its_own_and_can_be_revoked() -> None:

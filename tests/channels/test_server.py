@@ -17,8 +17,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from channels import guard
-from channels.page import QUESTIONS_A_MINUTE
+from channels.page import FILE_TYPES, QUESTIONS_A_MINUTE
 from channels.server import serve
+from channels.texts import say
+from ingest.readers.detect import SUPPORTED
 
 # Gradio counts its queue with options that pandas is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
@@ -62,7 +64,7 @@ def config(client: TestClient) -> dict[str, Any]:
 def call(client: TestClient, event: str, data: list[Any], event_data: Any = None, session: str = "s") -> str:
     """Call an event of the page directly, as anyone can who reads the page's configuration; the server's messages."""
     dependency = next(
-        found for found in config(client)["dependencies"] if any(target[1] == event for target in found["targets"])
+        found for found in config(client)["dependencies"] if [target[1] for target in found["targets"]] == [event]
     )
     body = {"fn_index": dependency["id"], "data": data, "event_data": event_data, "session_hash": f"{session}-{event}"}
     assert client.post("/gradio_api/queue/join", json=body).status_code == 200
@@ -154,12 +156,22 @@ def test_the_page_is_configured_within_limits(client: TestClient) -> None:
 
 def test_a_session_that_asks_too_fast_is_told_to_wait(client: TestClient) -> None:
     asked = [
-        call(client, "example_select", [None, None], {"question": f"第{number}个问题？"}, "fast")
+        call(client, "example_select", [None] * 4, {"question": f"第{number}个问题？"}, "fast")
         for number in range(QUESTIONS_A_MINUTE + 1)
     ]
     assert not any("提问太快" in said for said in asked[:-1])
     assert "提问太快" in asked[-1]
-    assert "提问太快" not in call(client, "example_select", [None, None], {"question": "另一个人的问题？"}, "other")
+    assert "提问太快" not in call(client, "example_select", [None] * 4, {"question": "另一个人的问题？"}, "other")
+
+
+def test_every_format_that_is_read_can_be_chosen_and_is_named() -> None:
+    read = set(re.findall(r"\.\w+", SUPPORTED))
+    assert len(read) > 10
+    assert read <= set(FILE_TYPES)
+    named = {{".md": ".markdown"}.get(suffix, suffix).removeprefix(".") for suffix in read}
+    for language in ("zh", "en"):
+        intro = say(language, "documents_intro").lower()
+        assert {word for word in named if word not in intro} == set()
 
 
 # who may call
@@ -216,15 +228,17 @@ def test_without_signing_in_nothing_can_be_uploaded(locked: TestClient) -> None:
     assert locked.post("/gradio_api/upload", files={"files": ("a.txt", b"x")}).status_code == 403
 
 
-@pytest.mark.parametrize("event", ["retry", "delete"])
+@pytest.mark.parametrize("event", ["retry", "delete", "expand", "submit"])
 def test_without_signing_in_events_that_are_called_directly_do_nothing(
     locked: TestClient, shelf: Any, event: str
 ) -> None:
     before = list(shelf.holdings.calls)
-    said = call(locked, event, [None], {"document": shelf.rewards})
+    said = call(locked, event, [None], {"document": shelf.rewards, "fields": {"title": "改过的标题"}})
     assert "process_completed" in said
     assert shelf.holdings.calls == before
+    assert shelf.assistant.store.catalog.corrections(shelf.rewards) == {}
     assert "fairs.txt" not in said
+    assert "correction-title" not in said
 
 
 def test_without_signing_in_the_documents_are_not_listed(locked: TestClient) -> None:
@@ -266,11 +280,12 @@ def test_wrong_passwords_have_to_wait(shelf: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "event_data", [None, 5, "x", [], {"document": 7}, {"document": ["a"]}, {"turn": -1}, {"turn": 1e9}]
-)
-@pytest.mark.parametrize("event", ["retry", "delete", "edit", "example_select", "like"])
+    "event_data",
+    [None, 5, "x", [], {"document": 7}, {"document": ["a"]}, {"turn": -1}, {"turn": 1e9}, {"document": "x", "fields": 5}],
+)  # fmt: skip
+@pytest.mark.parametrize("event", ["retry", "delete", "expand", "submit", "edit", "example_select", "like"])
 def test_events_take_any_data_without_failing(client: TestClient, event: str, event_data: Any) -> None:
-    data = [[], "zh"] if event in ("edit", "example_select") else [[]] if event == "like" else ["zh"]
+    data = ["", [], "zh", {}] if event in ("edit", "example_select") else [[]] if event == "like" else ["zh"]
     said = call(client, event, data, event_data)
     assert '"success":true' in said.replace(" ", "")
     assert "Traceback" not in said

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ingest import ingest_paths
 from ingest.errors import UnreadableDocument
-from ingest.pipeline import MAX_BYTES, Report, ingest_again, ingest_into, ingest_samples, ingest_upload
+from ingest.isolation import IsolatedReader
+from ingest.pipeline import Report, ingest_again, ingest_into, ingest_samples, ingest_upload
+from ingest.readers import MAX_BYTES
 from tests.conftest import PARK, TALENT
 from vectorstore.store import PolicyStore
 
@@ -21,6 +25,12 @@ def folder(tmp_path: Path) -> Path:
     return policies
 
 
+@pytest.fixture(scope="module")
+def reader() -> Iterator[IsolatedReader]:
+    with IsolatedReader() as reading:
+        yield reading
+
+
 def counts(report: Report) -> tuple[int, int, int, int]:
     return report.added, report.updated, report.unchanged, report.removed
 
@@ -32,7 +42,7 @@ def test_a_folder_goes_in_with_all_below_it(tmp_path: Path, folder: Path) -> Non
     assert report.failed == []
     assert report.passages > 5
     assert report.seconds > 0
-    assert [(done, total) for done, total, _ in seen] == [(0, 2), (1, 2)]
+    assert seen == [(0, 2, "talent.txt"), (1, 2, "park.txt")]
 
 
 def test_the_same_again_is_unchanged_and_a_change_is_a_new_version(tmp_path: Path, folder: Path) -> None:
@@ -87,21 +97,25 @@ def test_hidden_files_stay_out(store: PolicyStore, folder: Path) -> None:
     assert ingest_into(store, [folder]).added == 2
 
 
-def test_an_upload_can_be_read_again(store: PolicyStore) -> None:
-    outcome, document_id = ingest_upload(store, "../park.txt", PARK.encode())
-    assert outcome == "added"
-    assert store.catalog.record(document_id).source == "park.txt"
-    assert ingest_upload(store, "park.txt", PARK.encode()) == ("unchanged", document_id)
-    assert ingest_again(store, document_id) == "unchanged"
-    assert ingest_upload(store, "park.txt", PARK.replace("3000", "1").encode()) == ("updated", document_id)
+def test_an_upload_can_be_read_again(store: PolicyStore, reader: IsolatedReader) -> None:
+    (taken,) = ingest_upload(store, "../park.txt", PARK.encode(), reader)
+    assert (taken.file, taken.outcome) == ("park.txt", "added")
+    assert store.catalog.record(taken.document_id).source == "park.txt"
+    same = replace(taken, outcome="unchanged")
+    assert ingest_upload(store, "park.txt", PARK.encode(), reader) == [same]
+    assert ingest_again(store, taken.document_id, reader) == "unchanged"
+    changed = ingest_upload(store, "park.txt", PARK.replace("3000", "1").encode(), reader)
+    assert changed == [replace(taken, outcome="updated")]
 
 
-def test_reading_again_a_file_that_is_gone_changes_nothing(store: PolicyStore, folder: Path) -> None:
+def test_reading_again_a_file_that_is_gone_changes_nothing(
+    store: PolicyStore, folder: Path, reader: IsolatedReader
+) -> None:
     ingest_into(store, [folder / "park.txt"])
     (record,) = store.catalog.records()
     (folder / "park.txt").unlink()
     with pytest.raises(UnreadableDocument, match="cannot be opened"):
-        ingest_again(store, record.document_id)
+        ingest_again(store, record.document_id, reader)
     assert store.catalog.records() == [record]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ingest.pipeline import prepare
+from ingest.preparing import prepare
 
 SAMPLES = {
     file.name: file.read_text(encoding="utf-8")

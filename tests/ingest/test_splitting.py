@@ -242,8 +242,11 @@ def holds(document: Document, found: tuple[Passage, ...]) -> None:
         covered[passage.start : passage.end] = b"p" * len(piece)
         assert len(piece) <= SENTENCE_CHARACTERS
         assert all(part == part.strip() and part for part in passage.section)
+        assert all(0 <= start < end <= len(text) for start, end in passage.context)
+        assert all(passage.start <= place < passage.end for place, _ in passage.clauses)
+        assert sorted(passage.clauses) == list(passage.clauses)
         previous = passage.end
-    assert all(text[index].isspace() for index, state in enumerate(covered) if not state)
+    assert all(text[index].isspace() or text[index] == "|" for index, state in enumerate(covered) if not state)
 
 
 @settings(max_examples=300)

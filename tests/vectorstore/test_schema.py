@@ -13,7 +13,8 @@ from vectorstore.links import Links
 from vectorstore.schema import SCHEMA_VERSION
 from vectorstore.store import PolicyStore
 
-ADDED = ("links", "keys", "turns", "messages")
+ADDED = ("links", "keys", "turns", "messages", "corrections", "audit")
+COLUMNS = (("passages", "context"), ("passages", "clauses"), ("versions", "as_read"))
 
 
 def test_a_catalog_of_the_first_format_is_brought_up(store: PolicyStore, put: Put, tmp_path: Path) -> None:
@@ -22,6 +23,8 @@ def test_a_catalog_of_the_first_format_is_brought_up(store: PolicyStore, put: Pu
     with sqlite3.connect(tmp_path / "kb" / "catalog.sqlite3") as old:
         for table in ADDED:
             old.execute(f"DROP TABLE {table}")
+        for table, column in COLUMNS:
+            old.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         old.execute("PRAGMA user_version = 1")
     old.close()
     again = PolicyStore(tmp_path / "kb")

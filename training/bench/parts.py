@@ -18,7 +18,7 @@ OURS_SIZES: Final = (1_000, 2_000, 10_000, None)
 TUTORIAL_SIZES: Final = (1_000, 2_000)
 QUICK_SIZES: Final = (200, 1_000)
 SPEED_QUESTIONS: Final = 205  # the first 5 warm up and are asked again
-LAWS_STEP: Final = 16
+QUICK_STEP: Final = 64
 CURVE_POINTS: Final = 200
 
 
@@ -189,8 +189,8 @@ def _law_folder(work: Workspace) -> dict[str, Any]:
 
 
 def _pipeline(work: Workspace) -> dict[str, Any]:
-    files = work.folder / "law-files"
-    speed.write_laws(work.shared, files, LAWS_STEP * (8 if work.quick else 1))
+    files = work.folder / "policy-files"
+    speed.write_policies(work.shared, files, QUICK_STEP if work.quick else 1)
     return _with_peak("peak_mib", speed.pipeline_ours, files, work.folder / "pipeline")
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from evaluation import load_questions
-from ingest.pipeline import prepare
 from ingest.places import level_of, region_of
+from ingest.preparing import prepare
 from ingest.titles import kind_of
 from training import corpora
 from training.corpora import Article

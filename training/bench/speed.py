@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -44,15 +45,22 @@ def ingest_ours(
 
 
 def pipeline_ours(files: Path, folder: Path) -> dict[str, Any]:
-    """Take a folder of files in: read, clean, describe, split, encode, store, index."""
+    """Take a folder of files in (read, clean, describe, split, encode, store, index), and again with nothing changed."""
     from ingest import ingest_paths
 
     report = ingest_paths([files], data_dir=folder)
+    again = ingest_paths([files], data_dir=folder)
     return {
         "files": report.added,
         "failed": len(report.failed),
         "passages": report.passages,
+        "seconds": round(report.seconds, 1),
+        "files_per_second": round(report.added / report.seconds),
         "passages_per_second": round(report.passages / report.seconds),
+        "again_unchanged": again.unchanged,
+        "again_seconds": round(again.seconds, 2),
+        "again_share": round(again.seconds / report.seconds, 3),
+        "reader_peak_mib": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024),
     }
 
 
@@ -117,13 +125,14 @@ def cold_start_tutorial(folder: Path, question: str) -> dict[str, Any]:
     return _cold_start([sys.executable, "-m", "training.bench.tutorial", str(folder), question])
 
 
-def write_laws(shared: Path, folder: Path, step: int) -> int:
-    """Write every `step`th law as a Markdown file; how many."""
+def write_policies(shared: Path, folder: Path, step: int) -> int:
+    """Write every `step`th provincial policy as a text file; how many."""
     folder.mkdir(parents=True)
-    laws = list(corpora.read_lines(shared / "data" / "train" / "laws.jsonl.gz"))[::step]
-    for number, law in enumerate(laws):
-        (folder / f"{number:04}.md").write_text(law["text"], encoding="utf-8")
-    return len(laws)
+    policies = list(corpora.read_lines(shared / "data" / "train" / "policies_hebei.jsonl.gz"))[::step]
+    for number, policy in enumerate(policies):
+        text = f"{policy['title']}\n\n发布时间：{policy['date']}\n\n{policy['text']}\n"
+        (folder / f"{number:04}.txt").write_text(text, encoding="utf-8")
+    return len(policies)
 
 
 def size_mib(folder: Path) -> float:

@@ -15,8 +15,25 @@ from hypothesis import strategies as st
 import ingest.readers
 from ingest.errors import UnreadableDocument
 from ingest.readers import MAX_BYTES, read_document
+from ingest.readers.detect import is_picture
+from tests.ingest.readers.office_files import ole
 
 PAGE = "<html><body><h1>海州市人才安居办法</h1><p>博士每人补贴15万元。</p></body></html>".encode()
+ARCHIVE = b"""MIME-Version: 1.0
+Content-Type: multipart/related; boundary="--=b"
+
+----=b
+Content-Type: text/html; charset="gb2312"
+Content-Transfer-Encoding: quoted-printable
+
+<html><body><p>=B5=DA=D2=BB=CC=F5 =CB=B5=C3=F7=A1=A3</p></body></html>
+----=b
+Content-Type: image/png
+Content-Transfer-Encoding: base64
+
+iVBORw0KGgo=
+----=b--
+"""
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600
 
 
@@ -41,6 +58,7 @@ def test_the_package_exports_what_it_says() -> None:
         (PAGE, "办法.html", "text/html"),
         (PAGE, "办法.txt", "text/html"),
         (PAGE, "办法.doc", "text/html"),
+        (ARCHIVE, "办法.doc", "text/html"),
         ("<p>第一段</p><p>第二段</p>".encode(), "片段.html", "text/html"),
         (("正文中提到一个 <table> 标签。" + "别无其他。" * 200).encode(), "说明.txt", "text/plain"),
     ],
@@ -55,19 +73,18 @@ def test_content_decides_the_type(data: bytes, source: str, media_type: str) -> 
         (b"", "empty"),
         (b" \r\n\t ", "empty"),
         ("\u3000\n\u3000".encode(), "no text besides white space"),
-        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 50, "PNG picture"),
-        (b"\xff\xd8\xff\xe0" + b"\x00" * 50, "JPEG picture"),
         (b"Rar!\x1a\x07\x01\x00" + b"\x00" * 50, "RAR archive"),
         (b"MZ\x90\x00\x03" + b"\x00" * 90, "Windows program"),
-        (rb"{\rtf1\ansi text}", "RTF"),
-        (OLE + "WordDocument".encode("utf-16-le"), r"\(\.doc\)"),
-        (OLE + "Workbook".encode("utf-16-le"), r"\(\.xls\)"),
-        (OLE + "EncryptedPackage".encode("utf-16-le"), "password"),
-        (package(**{"xl/workbook.xml": b"<x/>"}), r"\.xlsx"),
+        (OLE, "damaged"),
+        (ole({"EncryptedPackage": b"x"}), "password"),
+        (package(**{"xl/workbook.bin": b"<x/>"}), r"\.xlsb"),
         (package(**{"ppt/presentation.xml": b"<x/>"}), r"\.pptx"),
-        (package(mimetype=b"application/vnd.oasis.opendocument.text"), r"\.odt"),
+        (package(mimetype=b"application/vnd.oasis.opendocument.presentation"), r"\.odp"),
         (package(**{"a.txt": b"text"}), "zip archive"),
         (b"PK\x03\x04" + b"\x00" * 40, "damaged"),
+        (b'<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?><Workbook/>', "Excel workbook as XML"),
+        (b'<?xml version="1.0"?><w:wordDocument xmlns:w="x"/>', "Word document as XML"),
+        (ARCHIVE.replace(b"text/html", b"image/png"), "web archive without a page"),
         (b"\x00\x01\x02\x03" * 300, "not text"),
     ],
 )
@@ -78,6 +95,27 @@ def test_what_is_no_document_is_refused_by_name_and_with_a_next_step(data: bytes
     assert "Traceback" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\xff\xd8\xff\xe0",
+        b"\x89PNG\r\n\x1a\n",
+        b"GIF89a",
+        b"II*\x00",
+        b"MM\x00*",
+        b"BM\x36\x10\x00\x00\x00\x00",
+        b"RIFF\x00\x10\x00\x00WEBP",
+    ],
+)
+def test_pictures_are_told_by_their_first_bytes(start: bytes) -> None:
+    assert is_picture(start + bytes(50))
+
+
+@pytest.mark.parametrize("start", [b"BMW and other makers", b"RIFF\x00\x10\x00\x00WAVE", b"II. Teil", b"text"])
+def test_what_begins_like_a_picture_is_none(start: bytes) -> None:
+    assert not is_picture(start + b" text" * 10)
+
+
 def test_a_file_over_the_limit_is_refused_with_size_and_limit() -> None:
     with pytest.raises(UnreadableDocument, match=r"50\.0 MiB and the limit is 50 MiB"):
         read_document(bytes(MAX_BYTES + 1), "big.txt")
@@ -86,6 +124,10 @@ def test_a_file_over_the_limit_is_refused_with_size_and_limit() -> None:
 def test_a_text_over_the_limit_is_refused_with_size_and_limit() -> None:
     with pytest.raises(UnreadableDocument, match="6,000,000 characters and the limit is 5,000,000"):
         read_document(b"ab\n" * 2_000_000, "big.txt")
+
+
+def test_the_page_of_a_web_archive_is_its_text() -> None:
+    assert read_document(ARCHIVE, "办法.mht").text == "第一条 说明。\n"
 
 
 def test_a_page_that_came_in_place_of_a_file_is_refused() -> None:
@@ -103,7 +145,7 @@ def test_control_characters_and_line_ends_are_cleaned_and_nothing_else() -> None
 
 @given(st.binary(max_size=400), st.sampled_from(["a.txt", "a.md", "a.html", "a.pdf", "a.docx", "a"]))
 def test_any_bytes_are_read_or_refused(data: bytes, source: str) -> None:
-    for content in (data, b"%PDF-1.7\n" + data, b"PK\x03\x04" + data, b"<html>" + data):
+    for content in (data, b"%PDF-1.7\n" + data, b"PK\x03\x04" + data, b"<html>" + data, rb"{\rtf1" + data, OLE + data):
         try:
             document = read_document(content, source)
         except UnreadableDocument:

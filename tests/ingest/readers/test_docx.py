@@ -12,7 +12,7 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 
 from ingest.errors import UnreadableDocument
-from ingest.readers import docx_package, read_document
+from ingest.readers import package, read_document
 from ingest.readers.docx_numbering import chinese_numeral, numeral
 from vectorstore.passage import Document
 
@@ -162,7 +162,7 @@ def test_a_package_with_a_broken_part_is_refused() -> None:
 
 
 def test_a_zip_bomb_is_refused_before_it_unpacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docx_package, "MAX_UNPACKED_BYTES", 4_000_000)
+    monkeypatch.setattr(package, "MAX_UNPACKED_BYTES", 4_000_000)
     data = repacked(made(lambda word: word.add_paragraph("正文。")), **{"word/media/image1.bin": bytes(5_000_000)})
     assert len(data) < 100_000
     with pytest.raises(UnreadableDocument, match="unpacks to 6 MiB"):
@@ -172,7 +172,7 @@ def test_a_zip_bomb_is_refused_before_it_unpacks(monkeypatch: pytest.MonkeyPatch
 def test_a_text_part_that_unpacks_beyond_the_limit_is_refused() -> None:
     bomb = repacked(
         made(lambda word: word.add_paragraph("正文。")),
-        **{"word/document.xml": b" " * (docx_package.MAX_PART_BYTES + 1)},
+        **{"word/document.xml": b" " * (package.MAX_PART_BYTES + 1)},
     )
     with pytest.raises(UnreadableDocument, match="text part unpacks"):
         read_document(bomb, "a.docx")

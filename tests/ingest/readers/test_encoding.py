@@ -31,6 +31,11 @@ def test_a_few_characters_of_gbk_are_enough(text: str) -> None:
     assert decode(text.encode("gbk")) == text
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
+def test_zeros_up_to_the_end_of_a_block_are_no_text(encoding: str) -> None:
+    assert decode(SIMPLIFIED.encode(encoding) + bytes(301 * 2)) == SIMPLIFIED
+
+
 def test_big_endian_mark_is_honoured() -> None:
     assert decode(codecs.BOM_UTF16_BE + SIMPLIFIED.encode("utf-16-be")) == SIMPLIFIED
 

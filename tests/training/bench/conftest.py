@@ -55,4 +55,9 @@ def shared(tmp_path: Path) -> Path:
     )
     laws = [{"title": "海州市园区条例", "text": LAW}, {"title": "养犬规定", "text": OTHER}]
     write(folder / "data" / "train" / "laws.jsonl.gz", laws)
+    policies = [
+        {"title": "海州市园区奖励办法", "date": "2026-01-02", "text": PARK},
+        {"title": "海州市人才办法", "date": "2026-01-02", "text": TALENT},
+    ]
+    write(folder / "data" / "train" / "policies_hebei.jsonl.gz", policies)
     return folder

@@ -40,7 +40,17 @@ def results() -> dict[str, Any]:
         "speed": {
             "ours": [OURS],
             "tutorial": [ROW, {"error": "out of memory"}],
-            "pipeline": {"files": 3, "passages": 90, "passages_per_second": 500},
+            "pipeline": {
+                "files": 3,
+                "failed": 0,
+                "passages": 90,
+                "files_per_second": 40,
+                "passages_per_second": 500,
+                "peak_mib": 280,
+                "reader_peak_mib": 120,
+                "again_seconds": 0.2,
+                "again_share": 0.01,
+            },
             "ratios": parts.ratios([OURS], [ROW]),
         },
     }

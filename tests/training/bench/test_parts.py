@@ -105,8 +105,9 @@ def test_speed_is_measured_over_the_first_articles(tmp_path: Path, shared: Path)
     assert row["passages"] == 3
     served = speed.serve_ours(tmp_path / "kb", ["养犬要登记吗？"], use_index=False)
     assert 0 < served["query_ms"]["p50"] <= served["query_ms"]["p95"]
-    assert speed.write_laws(shared, tmp_path / "files", 2) == 1
-    assert speed.pipeline_ours(tmp_path / "files", tmp_path / "kb2")["files"] == 1
+    assert speed.write_policies(shared, tmp_path / "files", 2) == 1
+    taken = speed.pipeline_ours(tmp_path / "files", tmp_path / "kb2")
+    assert (taken["files"], taken["again_unchanged"], taken["failed"]) == (1, 1, 0)
 
 
 def test_a_cold_start_without_an_answer_is_no_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,7 @@
+"""Reading in a process of its own: what a file does to its reader, it does not do to the service."""
+
+from __future__ import annotations
+
+from ingest.isolation.reader import IsolatedReader, PageProgress
+
+__all__ = ["IsolatedReader", "PageProgress"]
