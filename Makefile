@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SHARED ?= ../shared
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint fix bench accept install lock
+.PHONY: run test lint fix bench accept scoreboard install lock
 
 run: $(VENV)/.run
 	$(BIN)/zhice serve
@@ -30,6 +30,10 @@ accept: $(VENV)/.dev
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m training.bench --shared $(abspath $(SHARED))
+
+# The reliability scoreboard in full; what has a result at this commit is not run again.
+scoreboard: $(VENV)/.dev
+	$(BIN)/python -m evaluation.scoreboard
 
 install: $(VENV)/.run
 

@@ -24,17 +24,21 @@ from ingest.sidecars import read_sidecar
 from vectorstore.catalog import Record
 from vectorstore.encoder import load_encoder
 from vectorstore.passage import Document, Passage
+from vectorstore.room import check_room, text_bytes
 from vectorstore.store import PolicyStore
 from vectorstore.taken import Taken
+from vectorstore.uploads import KEY as UPLOAD_KEY
+from vectorstore.uploads import UPLOADS
 
 Outcome = Literal["added", "updated", "unchanged"]
 Prepared = tuple[Document, tuple[Passage, ...]]
 Progress = Callable[[int, int, str], None]
 """Called before each file is stored with how many are done, how many there are, and its name; the ones before are in."""
 
-_UPLOAD = "upload:"
 # Files read ahead of the one that is being stored: reading uses one core, encoding and storing another.
 _AHEAD = 2
+# Bytes; a larger file holds pictures besides its text.
+_MOST_TEXT = 2**20
 
 
 @dataclass(slots=True)
@@ -98,6 +102,7 @@ def ingest_into(
     report = Report()
     with store.writing(), IsolatedReader() as reader:
         run = _Run(store, reader, report, finding)
+        check_room(store.folder, text_bytes(run.new_bytes()), f"{len(finding.files):,} files")
         for done, path in enumerate(finding.files):
             told = _told(progress, done, len(finding.files), path.name)
             for found in finding.read(path):
@@ -120,6 +125,11 @@ class _Run:
         self._held = store.catalog.held()
         self._store, self._reader, self._report, self._finding = store, reader, report, finding
         self._waiting: deque[tuple[Found, PageProgress, Future[Prepared] | None]] = deque()
+
+    def new_bytes(self) -> int:
+        """An upper estimate of the text in the files that are not there yet."""
+        new = (path for path in self._finding.files if str(path) not in self._held)
+        return sum(min(path.stat().st_size, _MOST_TEXT) for path in new if path.exists())
 
     def take(self, found: Found, told: PageProgress) -> None:
         """Begin to read a file, unless it is known, and store what has been read before it."""
@@ -162,10 +172,10 @@ def ingest_upload(store: PolicyStore, name: str, data: bytes, reader: IsolatedRe
     except UnreadableDocument as error:
         return [Taken(source, "failed", reason=str(error))]
     if inside is None:
-        return [_upload(store, Found(data, source, _UPLOAD + source), reader)]
+        return [_upload(store, Found(data, source, UPLOAD_KEY + source), reader)]
     taken = []
     for member in inside:
-        found = Found(member.data, member.name.rpartition("/")[2], f"{_UPLOAD}{source}{INSIDE}{member.name}")
+        found = Found(member.data, member.name.rpartition("/")[2], f"{UPLOAD_KEY}{source}{INSIDE}{member.name}")
         taken.append(
             Taken(member.name, "failed", reason=member.reason) if member.reason else _upload(store, found, reader)
         )
@@ -178,7 +188,7 @@ def _upload(store: PolicyStore, found: Found, reader: IsolatedReader) -> Taken:
     except UnreadableDocument as error:
         return Taken(found.source, "failed", reason=str(error))
     with store.writing():
-        kept = store.folder / "files" / found.sha256
+        kept = store.folder / UPLOADS / found.sha256
         kept.parent.mkdir(exist_ok=True)
         kept.write_bytes(found.data)
         outcome, _, document_id = _store(store, found, prepared)
@@ -234,7 +244,7 @@ def _store(
     """What became of a file, how many passages were written, and the document's id."""
     known = _unchanged(store, found, collection)
     if known is not None:
-        if known.key != found.key and not known.key.startswith(_UPLOAD) and not _file_of(known.key).exists():
+        if known.key != found.key and not known.key.startswith(UPLOAD_KEY) and not _file_of(known.key).exists():
             store.catalog.move(known.document_id, key=found.key, source=found.source)
         return "unchanged", 0, known.document_id
     if prepared is None:
@@ -261,8 +271,8 @@ def _file_of(key: str) -> Path:
 
 
 def _bytes_of(store: PolicyStore, record: Record) -> bytes:
-    if record.key.startswith(_UPLOAD):
-        return read_bytes(store.folder / "files" / record.sha256)
+    if record.key.startswith(UPLOAD_KEY):
+        return read_bytes(store.folder / UPLOADS / record.sha256)
     data = read_bytes(_file_of(record.key))
     _, _, name = record.key.partition(INSIDE)
     if not name:
