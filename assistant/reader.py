@@ -15,7 +15,7 @@ from vectorstore.passage import Span
 from vectorstore.segmentation import normalise, sentence_spans
 
 # A document that is not in force, or that only reports on a policy, answers where no other does nearly as well.
-GIVES_WAY = 0.85
+GIVES_WAY = 0.95
 FORMER = 0.7  # what is in force hardly answers a question about the rules before it
 EQUAL = 0.98  # share of the best score from which two sentences answer equally well
 SECOND = 0.97  # share of the best score that a second claim has to reach
@@ -156,12 +156,16 @@ def _main_rule(answering: Sequence[Candidate]) -> Candidate:
 
 
 def _giving_way(answering: Sequence[Candidate], lesser: frozenset[str]) -> list[Candidate]:
-    """Without the candidates of lesser documents, if another answers nearly as well as the best of them."""
+    """The candidates of lesser documents behind the others, if one of those answers nearly as well as the best of all.
+
+    Where that one answers with a figure, other figures are left out: they are what no longer holds.
+    """
     best = answering[0]
     others = [found for found in answering if found.hit.document_id not in lesser]
     if best.hit.document_id in lesser and (not others or others[0].score < GIVES_WAY * best.score):
         return list(answering)
-    return others
+    behind = [found for found in answering if found.hit.document_id in lesser]
+    return [*others, *(found for found in behind if not (others[0].headline and found.headline))]
 
 
 def _part(lead: Candidate, span: Span) -> Candidate:

@@ -20,7 +20,7 @@ from channels.viewer import language_for, notice, plain_number
 from vectorstore.errors import UnknownDocument
 from vectorstore.passage import Document, Span
 
-# Comparing two texts without a sentence in common takes 3 s at this length, of which 1,000 sentences are 60,000.
+# Characters of both versions: 0.3 s for two texts of 1,000 sentences (80,000 characters) without a sentence in common.
 LONGEST: Final = 200_000
 # More are not read on a page; the command lists them all.
 MOST_SHOWN: Final = 400
