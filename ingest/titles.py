@@ -208,6 +208,7 @@ def _splits(before: str, line: str) -> bool:
     return (
         bool(re.match(r"《|的|关于", line))
         or before.endswith(("关于", "印发", "的", "》", "和", "、"))
+        or (before.startswith("关于") and not re.search(r"[，。；]", before))
         or (len(_plain(line)) <= 14 and len(_plain(before)) >= 10 and not re.search(r"[，。\s]|\d日?$", before))
     )
 

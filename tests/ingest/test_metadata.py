@@ -113,6 +113,14 @@ def test_years_that_a_title_is_about_are_no_period() -> None:
     assert found.valid_until is None
 
 
+def test_a_title_that_does_not_fit_on_a_line() -> None:
+    found = metadata(
+        "海州市社会保障局文件\n海社保〔2026〕21号\n关于全面推开非本市户籍职工在海州就读子女参加\n社会基本医疗保险有关问题的通知\n"
+        "各区人民政府：\n为了扩大覆盖面，现将有关事项通知如下。\n"
+    )
+    assert found.title == "关于全面推开非本市户籍职工在海州就读子女参加社会基本医疗保险有关问题的通知"
+
+
 def test_news_have_a_source_and_a_day() -> None:
     found = metadata(
         "海州再动员：加快建设专业园区\n\n来源：海州日报  发布时间：2024-05-06 10:20\n\n□海州日报记者 王某\n\n全市大会昨天召开。\n"
