@@ -35,6 +35,8 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')
 _UTF8_FLAG, _ENCRYPTED_FLAG = 0x800, 0x1
 _UNICODE_PATH = 0x7075
 _BLOCK = 1 << 20
+# What the library raises over a damaged archive; RuntimeError for a format or a compression that it does not know.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def members(data: bytes, source: str) -> list[Member] | None:
             if len(entries) > MAX_MEMBERS:
                 raise UnreadableDocument(_too_many(len(entries)))
             return list(_unpacked(archive, entries, source))
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, struct.error, NotImplementedError):
+    except _DAMAGED:
         return None  # damaged: the reader of packages says so
 
 
@@ -83,8 +85,7 @@ def _unpacked(archive: zipfile.ZipFile, entries: list[tuple[zipfile.ZipInfo, str
             continue
         try:
             content = _content(archive, entry, left)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, struct.error):
-            # also a compression that the library does not know
+        except _DAMAGED:
             yield Member(name, reason="It cannot be unpacked (damaged); unpack the archive and add its files.")
             continue
         left -= len(content)
@@ -118,7 +119,7 @@ def _is_archive(content: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as inner:
             return not _PACKAGE_PARTS.intersection(inner.namelist())
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, struct.error, NotImplementedError):
+    except _DAMAGED:
         return False
 
 

@@ -264,7 +264,7 @@ def _opened(file: Path) -> Iterator[tuple[zipfile.ZipFile, dict[str, dict[str, A
         with zipfile.ZipFile(file) as archive:
             members, contents = _manifest(archive, file)
             yield archive, members, contents
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+    except (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error) as error:  # RuntimeError: of a format not known
         raise StoreError(f"{file} is no backup, or a damaged one: {error}. Use another.") from error
     except OSError as error:
         raise StoreError(f"The backup {file} cannot be read: {error.strerror or error}. Check the name.") from error
