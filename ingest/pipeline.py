@@ -18,12 +18,11 @@ from typing import Literal
 from ingest.archives import members
 from ingest.errors import UnreadableDocument
 from ingest.finding import INSIDE, Failure, Finding, Found, check_size, find, read_bytes
-from ingest.isolation import IsolatedReader, PageProgress
+from ingest.isolation import IsolatedReader, PageProgress, Prepared
 from ingest.preparing import prepare
 from ingest.sidecars import read_sidecar
 from vectorstore.catalog import Record
 from vectorstore.encoder import load_encoder
-from vectorstore.passage import Document, Passage
 from vectorstore.room import check_room, text_bytes
 from vectorstore.store import PolicyStore
 from vectorstore.taken import Taken
@@ -31,7 +30,6 @@ from vectorstore.uploads import KEY as UPLOAD_KEY
 from vectorstore.uploads import UPLOADS
 
 Outcome = Literal["added", "updated", "unchanged"]
-Prepared = tuple[Document, tuple[Passage, ...]]
 Progress = Callable[[int, int, str], None]
 """Called before each file is stored with how many are done, how many there are, and its name; the ones before are in."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingest.finding import find
 from ingest.pipeline import Progress, Report, ingest_paths
-from vectorstore.catalog import Catalog
+from vectorstore.catalog import Catalog, Record
 from vectorstore.errors import StoreLocked
 
 # Folders are looked at rather than listened to: file servers of offices (SMB, NFS) tell nobody of a change.
@@ -39,11 +39,10 @@ def watch(
     A folder that is missing or empty at once, as one whose server is gone, removes nothing.
     """
     taken: Signature | None = None
-    seen = _signature(folders)
+    before = seen = _signature(folders)
     whole_at = 0.0
     while True:
-        due = time.monotonic() >= whole_at
-        if due or (seen != taken and (taken is None or _signature(folders) == seen)):
+        if time.monotonic() >= whole_at or (seen == before and seen != taken):
             try:
                 here = [folder for folder in folders if _is_there(folder, data_dir)]
                 report = ingest_paths(here, data_dir=data_dir, encoder=encoder, prune=True, progress=progress)
@@ -54,7 +53,7 @@ def watch(
                 reported(report)
         if stopped.wait(every):
             return
-        seen = _signature(folders)
+        before, seen = seen, _signature(folders)
 
 
 def _signature(folders: Sequence[Path]) -> Signature:
@@ -73,9 +72,18 @@ def _is_there(folder: Path, data_dir: Path) -> bool:
     """Whether a folder can be compared; one that lost all its files at once more likely lost its server."""
     if folder.is_dir() and find([folder]).files:
         return True
-    catalog = data_dir / "catalog.sqlite3"
-    known = Catalog(catalog).records() if catalog.exists() else []
-    if any(Path(record.key).is_relative_to(folder.absolute()) for record in known):
+    if any(Path(record.key).is_relative_to(folder.absolute()) for record in _records(data_dir)):
         _LOGGER.warning("%s is missing or empty; its documents are kept. Remove them with `zhice remove`.", folder)
         return False
     return folder.is_dir()
+
+
+def _records(data_dir: Path) -> list[Record]:
+    path = data_dir / "catalog.sqlite3"
+    if not path.exists():
+        return []
+    catalog = Catalog(path)
+    try:
+        return catalog.records()
+    finally:
+        catalog.close()

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ingest.isolation.reader import IsolatedReader, PageProgress
+from ingest.isolation.reader import IsolatedReader, PageProgress, Prepared
 
-__all__ = ["IsolatedReader", "PageProgress"]
+__all__ = ["IsolatedReader", "PageProgress", "Prepared"]

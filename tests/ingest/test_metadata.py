@@ -115,10 +115,10 @@ def test_years_that_a_title_is_about_are_no_period() -> None:
 
 def test_a_title_that_does_not_fit_on_a_line() -> None:
     found = metadata(
-        "海州市社会保障局文件\n海社保〔2026〕21号\n关于全面推开非本市户籍职工在海州就读子女参加\n社会基本医疗保险有关问题的通知\n"
-        "各区人民政府：\n为了扩大覆盖面，现将有关事项通知如下。\n"
+        "海州市园林局文件\n海园林〔2026〕21号\n关于海州市城区内各公园夜间开放时段和照明\n费用分担办法的补充通知\n"
+        "各区人民政府：\n为了方便市民夜间游园，现就有关事项通知如下。\n"
     )
-    assert found.title == "关于全面推开非本市户籍职工在海州就读子女参加社会基本医疗保险有关问题的通知"
+    assert found.title == "关于海州市城区内各公园夜间开放时段和照明费用分担办法的补充通知"
 
 
 def test_news_have_a_source_and_a_day() -> None:

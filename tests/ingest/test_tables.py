@@ -24,7 +24,7 @@ def rows(document: Document) -> dict[str, list[str]]:
     }
 
 
-def table(*lines: str, head: int = 1) -> str:
+def table(*lines: str) -> str:
     cells = [[f"<td>{cell}</td>" for cell in line.split("|")] for line in lines]
     return "<table>" + "".join(f"<tr>{''.join(row)}</tr>" for row in cells) + "</table>"
 

@@ -73,6 +73,19 @@ def test_what_comes_changes_and_goes_is_followed(watched: Watched) -> None:
     catalog.close()
 
 
+def test_a_file_that_is_still_being_copied_is_left_alone(watched: Watched) -> None:
+    watched.thread.start()
+    assert watched.becomes("park.txt")
+    copied = watched.folder / "talent.txt"
+    with copied.open("w", encoding="utf-8") as file:
+        for _ in range(40):
+            file.write(TALENT)
+            file.flush()
+            time.sleep(EVERY / 2)
+        assert watched.sources() == {"park.txt"}
+    assert watched.becomes("park.txt", "talent.txt")
+
+
 def test_nothing_is_read_again_while_nothing_changes(watched: Watched) -> None:
     watched.thread.start()
     assert watched.until(lambda: bool(watched.reports))
