@@ -141,12 +141,12 @@ class Stages:
             in ("expired", "not_yet", "superseded")
         }
         reports = {hit.document_id for hit in hits if is_second_hand(hit.metadata)}
+        documents = admitted(standing, state.request["filters"], day)
         drafts = []
         for found in state.findings:
             draft = self._reader.read(
                 found.query, found.evidence, found.weights, stale=frozenset(stale), reports=frozenset(reports)
             )
-            documents = admitted(standing, state.request["filters"], day)
             itself = self._fields.read(found.query, standing, day, documents=documents)
             drafts.append(replace(draft, chosen=(itself,), rivals=(), confidence=1.0) if itself else draft)
         return replace(state, drafts=tuple(drafts), elapsed_ms=_spent(state, "read", started))
