@@ -148,8 +148,8 @@ def _asking(value: str) -> bool:
 
 
 def _port(value: str) -> int:
-    if not value.isdecimal() or not 0 < int(value) < 65536:
-        raise SettingError(f"ZHICE_PORT is {value!r}; give a port number from 1 to 65535.")
+    if not value.isdecimal() or not 0 <= int(value) < 65536:
+        raise SettingError(f"ZHICE_PORT is {value!r}; give a port number up to 65535, or 0 for any that is free.")
     return int(value)
 
 
