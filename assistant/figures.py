@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 _DIGITS = {character: value for value, characters in enumerate(["零〇○", "一壹", "二贰两", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖"]) for character in characters}  # fmt: skip
 _TENS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
@@ -100,13 +101,14 @@ class Figure:
 
 def find_figures(text: str) -> list[Figure]:
     """All figures of a text, in order. Ordinals written as 第三 are names, not figures."""
+    return list(_figures(text))
+
+
+@lru_cache(maxsize=8192)  # clauses of the documents that are asked about come again and again
+def _figures(text: str) -> tuple[Figure, ...]:
     folded = _fold(text)
-    figures: list[Figure] = []
-    for match in _FIGURE.finditer(folded):
-        figure = _figure(folded, match)
-        if figure is not None:
-            figures.append(figure)
-    return figures
+    found = (_figure(folded, match) for match in _FIGURE.finditer(folded))
+    return tuple(figure for figure in found if figure is not None)
 
 
 def parse_chinese_number(numeral: str) -> Decimal | None:

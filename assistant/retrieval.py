@@ -186,9 +186,26 @@ def term_match(term: Term, folded: str) -> float:
     return 0.0
 
 
+class Matches:
+    """How well texts say the terms of one question, as `term_match` has it; a text that comes again is known."""
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        self._terms = terms
+        self._known: dict[str, tuple[float, ...]] = {}
+
+    def of(self, folded: str) -> tuple[float, ...]:
+        """The match of each term, in the terms' order."""
+        found = self._known.get(folded)
+        if found is None:
+            found = self._known[folded] = tuple(term_match(term, folded) for term in self._terms)
+        return found
+
+
 def _says(folded: str, wording: str) -> bool:
+    if wording not in folded:
+        return False
     longer = AskingWords.load().longer.get(wording)
-    return wording in (folded if longer is None else folded.replace(longer, ""))
+    return longer is None or wording in folded.replace(longer, "")
 
 
 def _counts(number: str, words: Sequence[str], folded: str) -> float:

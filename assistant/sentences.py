@@ -19,7 +19,7 @@ from assistant.learned import answer_decision, sentence_ranker
 from assistant.lexicon import Regions
 from assistant.question import Query
 from assistant.quoting import LONGEST_QUOTE, bounded_figure, choose_window, clause_spans, trim
-from assistant.retrieval import Evidence, Weights, term_match
+from assistant.retrieval import Evidence, Matches, Weights
 from assistant.table_rows import Column, column_names, columns, row_clauses
 from vectorstore.encoder import Encoder
 from vectorstore.packing import context_texts
@@ -85,7 +85,8 @@ class Sentences:
 
     def candidates(self, query: Query, evidence: Sequence[Evidence], weights: Weights) -> list[Candidate]:
         """Every sentence of the evidence with its features and its score, in no particular order."""
-        found = [candidate for item in evidence for candidate in self._candidates(query, item, weights)]
+        matches = Matches(query.terms)
+        found = [candidate for item in evidence for candidate in self._candidates(query, item, weights, matches)]
         ranker = sentence_ranker()
         return [
             replace(
@@ -94,7 +95,7 @@ class Sentences:
             for candidate in self._with_meaning(query, found)
         ]
 
-    def _candidates(self, query: Query, item: Evidence, weights: Weights) -> list[Candidate]:
+    def _candidates(self, query: Query, item: Evidence, weights: Weights, matches: Matches) -> list[Candidate]:
         hit = item.hit
         text = self._text_of(hit.document_id, hit.version)
         start, end = hit.passage.start, hit.passage.end
@@ -112,7 +113,7 @@ class Sentences:
             if span[1] - span[0] < 4 or captions or _plain(text[slice(*span)]) in headings:
                 continue
             places = surroundings | {"before": normalise(text[max(0, span[0] - BEFORE) : span[0]])}
-            found.append(self._candidate(query, hit, text, span, places, weights, item.distant))
+            found.append(self._candidate(query, hit, text, span, places, weights, matches, item.distant))
         return found
 
     def _candidate(
@@ -123,6 +124,7 @@ class Sentences:
         span: Span,
         surroundings: Mapping[str, str],
         weights: Weights,
+        matches: Matches,
         passage_score: float,
     ) -> Candidate:
         total = weights.total or 1.0
@@ -137,12 +139,14 @@ class Sentences:
             )
         )
         said = shown = topical = subject = 0.0
-        for term in query.terms:
+        around = [(share, matches.of(surroundings[place])) for place, share in CONTEXT.items()]
+        unspoken = matches.of(surroundings["subject"])
+        for number, (term, match) in enumerate(zip(query.terms, matches.of(sentence), strict=True)):
             weight = weights.of.get(term.text, 0.0)
-            match = max(term_match(term, sentence), CONTEXT["subject"] * term_match(term, surroundings["subject"]))
+            match = max(match, CONTEXT["subject"] * unspoken[number])
             if term.role == "place" and term.text in self._home(hit, text):
                 match = 1.0
-            near = max(share * term_match(term, surroundings[place]) for place, share in CONTEXT.items())
+            near = max(share * said_there[number] for share, said_there in around)
             shown += weight * match
             said += weight * max(match, near)
             if term.role in ("topic", "name"):
@@ -150,9 +154,11 @@ class Sentences:
                 topical += weight * max(match, near)
                 subject += weight
         clauses = row_clauses(text, hit.passage) if hit.passage.kind == "row" else clause_spans(text, *span) or [span]
-        window, figures, kind = self._window(query, text, span, clauses, counted, weights, total)
+        window, figures, kind = self._window(query, text, span, clauses, counted, weights, matches)
         inside = normalise(text[window[0] : window[1]]) + surroundings["subject"]
-        close = sum(weights.of.get(term.text, 0.0) * term_match(term, inside) for term in query.terms)
+        close = sum(
+            weights.of.get(term.text, 0.0) * match for term, match in zip(query.terms, matches.of(inside), strict=True)
+        )
         timely = self._right_time(query, text, span, hit)
         fits = timely > 0 and self._right_place(query, text, hit, surroundings)
         fits = fits and topical >= LEAST_TOPICAL * subject
@@ -186,14 +192,14 @@ class Sentences:
         clauses: Sequence[Span],
         counted: Mapping[Span, Column],
         weights: Weights,
-        total: float,
+        matches: Matches,
     ) -> tuple[Span, list[Figure], float]:
         """The words to quote, the figures of the wanted kind in them, and how well the sentence fits the kind."""
         gains = [
             {
-                term.text: weights.of.get(term.text, 0.0) / total * term_match(term, folded)
-                for term in query.terms
-                if term_match(term, folded) > 0
+                term.text: weights.of.get(term.text, 0.0) / (weights.total or 1.0) * match
+                for term, match in zip(query.terms, matches.of(folded), strict=True)
+                if match > 0
             }
             for folded in (normalise(text[start:end]) for start, end in clauses)
         ]
