@@ -76,16 +76,18 @@ def create_app(assistant: Assistant, settings: Settings, accounts: Accounts | No
     from ingest.isolation import IsolatedReader
     from ingest.pipeline import ingest_again, ingest_upload
     from vectorstore.keys import Keys
+    from vectorstore.quarantine import Quarantine
 
     store, reader = assistant.store, IsolatedReader()
+    quarantine = Quarantine(store.folder)
 
-    def add_document(name: str, data: bytes) -> list[Taken]:
-        return ingest_upload(store, name, data, reader)
+    def add_document(name: str, file: Path) -> list[Taken]:
+        return ingest_upload(store, name, file, reader)
 
     access, metrics = Access(Keys(store.catalog), keyed=settings.keyed), Metrics(assistant)
     assistant.answered.append(metrics.answer)
     routers = [
-        rest.router(assistant, access, add_document),
+        rest.router(assistant, access, add_document, quarantine),
         openai_api.router(assistant, access, public_url=settings.public_url),
         # Without a password the server answers to this machine alone.
         health(assistant, metrics, access.manages if settings.admin_password else lambda _: None),
@@ -112,6 +114,7 @@ def create_app(assistant: Assistant, settings: Settings, accounts: Accounts | No
         read_again=lambda document_id: ingest_again(store, document_id, reader),
         remove_document=store.remove,
         admin_password=settings.admin_password,
+        quarantine=quarantine,
         public_url=settings.public_url,
         keyed=settings.keyed,
         metrics=metrics,

@@ -134,15 +134,19 @@ class Assistant:
         as_of: date | str | None = None,
         filters: Mapping[str, str] | None = None,
         stopped: threading.Event | None = None,
+        patience: float | None = None,
     ) -> Iterator[Answer]:
         """`ask`, giving the answer as it grows: each snapshot replaces the one before, the last is the answer.
 
         Closing the iterator ends it between two snapshots; setting `stopped`, from any thread, ends a request to a
-        language model at once.
+        language model at once. `patience` is how many seconds the question waits while others are searched and read.
+
+        Raises:
+            Busy: it waited so long; and what `ask` raises.
         """
         answer: Answer | None = None
         request = _request(question, history, as_of, filters)
-        request["stopped"] = stopped
+        request["stopped"], request["patience"] = stopped, patience
         for answer in self.chain.stream(request):
             yield answer
         if answer is not None:

@@ -4,6 +4,7 @@
     └── AssistantError
         ├── EmptyQuestion       nothing was asked
         ├── QuestionTooLong     more was asked than is read
+        ├── Busy                too many questions are being answered
         ├── UnknownAnswer       feedback on an answer that is not kept
         ├── SettingError        a setting has a value that cannot be used
         └── ModelFault          the language model did not reply as it should; the answer is made without it
@@ -26,6 +27,15 @@ class EmptyQuestion(AssistantError):
 
 class QuestionTooLong(AssistantError):
     """The question is longer than is read."""
+
+
+class Busy(AssistantError):
+    """Too many questions are being answered, and this one waited as long as it was to; `wait` is in seconds."""
+
+    wait = 2
+
+    def __init__(self) -> None:
+        super().__init__("Too many questions at once; ask again in a moment.")
 
 
 class UnknownAnswer(AssistantError):

@@ -70,8 +70,10 @@ _BOUNDS_AFTER = {
     "余": "min",
     "or more": "min",
 }
-# Verbs that may stand between a bound and its figure: 最高可获得5000万元.
-_GIVING = re.compile(r"(?:可以?|能够?|获得?|拿到?|得到?|领取|享受|给予|发放|奖补|奖励|补助|补贴|资助|支持)+$")
+# Verbs that may stand between a bound and its figure: 最高可获得5000万元, 至少要有3件.
+_GIVING = re.compile(
+    r"(?:[要应需]|拥?有|可以?|能够?|获得?|拿到?|得到?|领取|享受|给予|发放|奖补|奖励|补助|补贴|资助|支持)+$"
+)
 _BEHIND = re.compile(rf"[㐀-鿿\s]{{0,3}}?(?P<bound>{'|'.join(_BOUNDS_AFTER)})", re.IGNORECASE)
 
 

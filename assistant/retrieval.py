@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from assistant import transliteration
 from assistant.learned import distant_ranker, near_ranker
@@ -33,6 +35,7 @@ CANDIDATES = 2
 READ_CLOSELY = 10
 # Of those that a cross-encoder has judged, so many are looked through for the answer.
 RERANKED = 8
+_NUMBERED = re.compile(r"^\d|\d$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +205,18 @@ class Matches:
 
 
 def _says(folded: str, wording: str) -> bool:
-    if wording not in folded:
+    if wording not in folded or (_NUMBERED.search(wording) and not _whole(wording).search(folded)):
         return False
     longer = AskingWords.load().longer.get(wording)
     return longer is None or wording in folded.replace(longer, "")
+
+
+@lru_cache(maxsize=1024)
+def _whole(wording: str) -> re.Pattern[str]:
+    """Words that begin or end with a number, where that is the whole number: 2号 is not in 12号."""
+    before = r"(?<!\d)(?<!\d\.)" if wording[0].isdigit() else ""
+    behind = r"(?!\d)(?!\.\d)" if wording[-1].isdigit() else ""
+    return re.compile(f"{before}{re.escape(wording)}{behind}")
 
 
 def _counts(number: str, words: Sequence[str], folded: str) -> float:

@@ -7,13 +7,14 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NotRequired, TypedDict
 
 from assistant.answer import Answer, Claim, Status, Warning
 from assistant.composing import Composer, disagreeing
-from assistant.errors import ModelFault
+from assistant.errors import Busy, ModelFault
 from assistant.fields import Fields
 from assistant.filters import admitted, said_in
 from assistant.model import Exchange
@@ -32,12 +33,16 @@ logger = logging.getLogger(__name__)
 # The chance that the best sentence answers, from which a language model is asked: it understands wordings that the tables
 # do not know, and what it writes is checked all the same.
 WORTH_WRITING = 0.3
+# Questions searched and read at the same time. That is computing: with 32 at once under load the threads kept each other
+# and the server's event loop waiting, and answers took three times as long.
+AT_WORK = 2
 
 
 class Request(TypedDict):
     """What the stages take: a question, the questions asked before it (oldest first), the day it speaks for.
 
-    Once `stopped` is set nobody waits for the answer any more, and the language model is asked no further.
+    Once `stopped` is set nobody waits for the answer any more, and the language model is asked no further. `patience` is how
+    many seconds the question waits for others to be searched and read; without it, as long as it takes.
     """
 
     question: str
@@ -45,6 +50,7 @@ class Request(TypedDict):
     as_of: date
     filters: Mapping[str, str]
     stopped: NotRequired[threading.Event | None]
+    patience: NotRequired[float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,7 @@ class Stages:
         self._writer = writer
         self._fields = Fields(store.hit_at, store.text)
         self._rewording = rewording
+        self._turns = threading.BoundedSemaphore(AT_WORK)
 
     def run(self, request: Request) -> Iterator[Answer]:
         """The stages in order, giving the answer as it grows; each snapshot replaces the one before."""
@@ -112,10 +119,11 @@ class Stages:
         """Query -> evidence with the weights of its terms."""
         started = time.perf_counter()
         query = _known(state.query)
-        found = [
-            Findings(part, self._found(part, query.filters, state.request), weigh(self._store, part))
-            for part in query.parts or (query,)
-        ]
+        with self._turn(state.request):
+            found = [
+                Findings(part, self._found(part, query.filters, state.request), weigh(self._store, part))
+                for part in query.parts or (query,)
+            ]
         return replace(state, findings=tuple(found), elapsed_ms=_spent(state, "retrieve", started))
 
     def _found(self, query: Query, said: Mapping[str, str], request: Request) -> tuple[Evidence, ...]:
@@ -128,6 +136,16 @@ class Stages:
             if evidence:
                 break
         return evidence
+
+    @contextmanager
+    def _turn(self, request: Request) -> Iterator[None]:
+        """Raises: Busy."""
+        if not self._turns.acquire(timeout=request.get("patience")):
+            raise Busy
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def read(self, state: State) -> State:
         """Evidence -> drafts."""
@@ -143,12 +161,13 @@ class Stages:
         reports = {hit.document_id for hit in hits if is_second_hand(hit.metadata)}
         documents = admitted(standing, state.request["filters"], day)
         drafts = []
-        for found in state.findings:
-            draft = self._reader.read(
-                found.query, found.evidence, found.weights, stale=frozenset(stale), reports=frozenset(reports)
-            )
-            itself = self._fields.read(found.query, standing, day, documents=documents)
-            drafts.append(replace(draft, chosen=(itself,), rivals=(), confidence=1.0) if itself else draft)
+        with self._turn(state.request):
+            for found in state.findings:
+                draft = self._reader.read(
+                    found.query, found.evidence, found.weights, stale=frozenset(stale), reports=frozenset(reports)
+                )
+                itself = self._fields.read(found.query, standing, day, documents=documents)
+                drafts.append(replace(draft, chosen=(itself,), rivals=(), confidence=1.0) if itself else draft)
         return replace(state, drafts=tuple(drafts), elapsed_ms=_spent(state, "read", started))
 
     def answer(self, state: State) -> Iterator[Answer]:

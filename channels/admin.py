@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from vectorstore.errors import ZhiceError
+from vectorstore.sessions import Sessions
 
 ADMIN_COOKIE: Final = "zhice_admin"
 SIGNED_IN_SECONDS: Final = 12 * 3600
@@ -41,13 +42,17 @@ class TooManyTries(ZhiceError):
 
 
 class Gate:
-    """Lets administrators in; without a password everyone is one (the server is then bound to this machine)."""
+    """Lets administrators in; without a password everyone is one (the server is then bound to this machine).
 
-    def __init__(self, password: str | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    A session is kept under a digest that the password is part of: with another password all of them are over.
+    """
+
+    def __init__(self, password: str | None, sessions: Sessions, *, clock: Callable[[], float] = time.time) -> None:
         self._hash = hashed(password) if password else None
+        self._pepper = hashlib.sha256((password or "").encode()).digest()
+        self._sessions = sessions
         self._clock = clock
         self._guard = threading.Lock()
-        self._tokens: dict[str, float] = {}
         self._failures: dict[str, tuple[int, float]] = {}
 
     @property
@@ -80,10 +85,9 @@ class Gate:
                 self._failures[client] = (min(count + 1, 30), now + wait)
                 raise WrongPassword("That is not the administrator's password.")
             self._failures.pop(client, None)
-            self._tokens = {token: until for token, until in self._tokens.items() if until > now}
-            token = secrets.token_urlsafe(32)
-            self._tokens[_key(token)] = now + SIGNED_IN_SECONDS
-            return token
+        token = secrets.token_urlsafe(32)
+        self._sessions.begin(self._digest(token), now, now + SIGNED_IN_SECONDS)
+        return token
 
     def _is_right(self, password: str) -> bool:
         try:
@@ -95,15 +99,16 @@ class Gate:
         """Whether a request that carries this token may manage documents."""
         if self._hash is None:
             return True
-        if not token:
-            return False
-        with self._guard:
-            return self._tokens.get(_key(token), 0.0) > self._clock()
+        return bool(token) and self._sessions.has(self._digest(str(token)), self._clock())
 
     def sign_out(self, token: str | None) -> None:
-        """The token is worth nothing from now on."""
-        with self._guard:
-            self._tokens.pop(_key(token or ""), None)
+        """The token is worth nothing from now on, in any process."""
+        if token:
+            self._sessions.end(self._digest(token))
+
+    def _digest(self, token: str) -> str:
+        # Tokens are looked up by their digest, so the time of a look-up says nothing about a token.
+        return hashlib.blake2b(token.encode(), key=self._pepper, digest_size=32).hexdigest()
 
 
 def hashed(password: str) -> str:
@@ -113,9 +118,4 @@ def hashed(password: str) -> str:
 
 def session_of(token: str | None) -> str:
     """What a session is called in the record of what was done; the token cannot be told from it."""
-    return f"session {_key(token)[:12]}" if token else "this machine"
-
-
-def _key(token: str) -> str:
-    # Tokens are looked up by their digest, so the time of a look-up says nothing about a token.
-    return hashlib.sha256(token.encode()).hexdigest()
+    return f"session {hashlib.sha256(token.encode()).hexdigest()[:12]}" if token else "this machine"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,11 +17,16 @@ from starlette.types import Receive, Scope, Send
 
 from assistant.answer import Answer
 from assistant.assembly import Assistant
+from assistant.errors import Busy
 from channels.problems import Refused
 
 AT_ONCE: Final = 32  # threads; most of them wait for a language model
-WAITING: Final = 400  # questions begun or waiting for a thread; who comes later is told to try again
-TRY_AGAIN_SECONDS: Final = 2
+WAITING: Final = 2 * AT_ONCE  # questions begun or waiting for a thread; who comes later is told to try again
+PATIENCE: Final = 0.6
+"""Seconds that a question waits for a thread, to be searched for, and to be read: with 200 users at once who do not
+stop asking, answers come within 2 s, and the others are told soon to come again."""
+ANSWER_SECONDS: Final = 300
+"""How long an answer may take in any case; a model's own limits end it after a minute or two."""
 
 T = TypeVar("T")
 
@@ -70,22 +75,29 @@ class Questions:
 
         Raises:
             AssistantError: the question cannot be taken.
-            Refused: too many are waiting.
+            Busy: too many are waiting, or it has waited too long itself.
+            Refused: its answer takes too long.
         """
         if len(self._open) >= WAITING:
-            raise Refused(503, "overloaded", "Too many questions at once; try again.", wait=TRY_AGAIN_SECONDS)
+            raise Busy
         loop = asyncio.get_running_loop()
+        begun = asyncio.Event()
         found: asyncio.Queue[Answer | Exception | None] = asyncio.Queue()
         stopped = threading.Event()
+
+        def begin() -> None:
+            loop.call_soon_threadsafe(begun.set)
 
         def hand_over(item: Answer | Exception | None) -> None:
             if not stopped.is_set():
                 loop.call_soon_threadsafe(found.put_nowait, item)
 
         self._open.add(stopped)
-        running = self._threads.submit(self._answer, asked, stopped, hand_over)
+        running = self._threads.submit(self._answer, asked, stopped, begin, hand_over)
         try:
-            while (item := await found.get()) is not None:
+            await _within(PATIENCE, begun.wait(), Busy())
+            give_up = loop.time() + ANSWER_SECONDS
+            while (item := await _within(give_up - loop.time(), found.get(), Refused(504))) is not None:
                 if isinstance(item, Exception):
                     raise item
                 yield item
@@ -109,11 +121,23 @@ class Questions:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _answer(
-        self, asked: Asked, stopped: threading.Event, hand_over: Callable[[Answer | Exception | None], None]
+        self,
+        asked: Asked,
+        stopped: threading.Event,
+        begin: Callable[[], None],
+        hand_over: Callable[[Answer | Exception | None], None],
     ) -> None:
+        if stopped.is_set():
+            return
+        begin()
         try:
             stream = self._assistant.stream(
-                asked.question, history=asked.history, as_of=asked.as_of, filters=asked.filters, stopped=stopped
+                asked.question,
+                history=asked.history,
+                as_of=asked.as_of,
+                filters=asked.filters,
+                stopped=stopped,
+                patience=PATIENCE,
             )
             for answer in stream:
                 if stopped.is_set():
@@ -122,6 +146,18 @@ class Questions:
             hand_over(None)
         except Exception as error:
             hand_over(error)
+
+
+async def _within(seconds: float, work: Awaitable[T], otherwise: Exception) -> T:
+    """What comes of it in time.
+
+    Raises:
+        Exception: nothing did; it is `otherwise`.
+    """
+    try:
+        return await asyncio.wait_for(work, seconds)
+    except TimeoutError:
+        raise otherwise from None
 
 
 def _threads() -> ThreadPoolExecutor:

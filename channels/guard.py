@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from channels.access import Access, bearer
 from channels.admin import ADMIN_COOKIE, Gate
+from channels.ending import TRY_AGAIN_SECONDS, Ending
 from channels.problems import Refused, for_programs, problem
 from channels.shell import framed
 from channels.texts import LANGUAGE_COOKIE, Language, preferred
@@ -107,11 +108,13 @@ class Guard:
         app: what it guards.
         gate: says who may upload. While it is open to all, only this machine's own names are answered, so that a
             page elsewhere cannot reach the server by pointing a name of its own at 127.0.0.1.
+        ending: counts what is being answered, and says when nothing new is begun.
         access: says which programs may upload; without it there is nothing here for programs.
     """
 
-    def __init__(self, app: ASGIApp, gate: Gate, access: Access | None = None) -> None:
+    def __init__(self, app: ASGIApp, gate: Gate, ending: Ending, access: Access | None = None) -> None:
         self._app = app
+        self._ending = ending
         self._gate = gate
         self._access = access
 
@@ -122,6 +125,10 @@ class Guard:
             else:
                 await send({"type": "websocket.close", "code": 1008})
             return
+        with self._ending.request(scope["path"]):
+            await self._answered(scope, receive, send)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         cookies = _cookies(headers.get("cookie", ""))
         language = preferred(cookies.get(LANGUAGE_COOKIE), headers.get("accept-language"))
@@ -143,11 +150,16 @@ class Guard:
                 logger.exception("a request failed")
                 refused = Refused(500)
         if not reply.begun:
-            await _said(scope["path"], refused, language)(scope, receive, reply.send)
+            said = _said(scope["path"], refused, language)
+            if refused.status == 408:
+                said.headers["Connection"] = "close"  # the rest of the body is not waited for
+            await said(scope, receive, reply.send)
 
     async def _refusal(self, scope: Scope, headers: Headers, cookies: dict[str, str]) -> Refused | None:
         """The refusal, if the request is refused before its body is read."""
         path, method = scope["path"], scope["method"]
+        if self._ending.refuses(method):
+            return Refused(503, wait=TRY_AGAIN_SECONDS)
         if not self._gate.locked and _name(headers.get("host", "")) not in LOCAL_NAMES:
             return Refused(421)
         methods = _FOR_PROGRAMS.get(path) if self._access is not None else None
@@ -161,7 +173,7 @@ class Guard:
         keyed = methods is not None and bearer(Request(scope))
         if not keyed and _from_elsewhere(headers):
             return Refused(403)
-        if path == UPLOAD and not self._gate.admits(cookies.get(ADMIN_COOKIE)):
+        if path == UPLOAD and not await run_in_threadpool(self._gate.admits, cookies.get(ADMIN_COOKIE)):
             return Refused(403, "not_signed_in")
         if path == PROGRAMS_UPLOAD and self._access is not None:
             try:
@@ -186,6 +198,8 @@ class _Reply:
             for name, value in _HEADERS.items():
                 headers[name] = value
             headers["Content-Security-Policy"] = self._policy
+            if message["status"] in (429, 503):
+                headers.setdefault("Retry-After", str(TRY_AGAIN_SECONDS))
         await self._send(message)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vectorstore.audit import Audit
     from vectorstore.keys import Keys
     from vectorstore.links import Links
+    from vectorstore.sessions import Sessions
 
 SHELL = "shell"
 """Who acts in the record where somebody with the data folder in hand did something."""
@@ -35,10 +36,12 @@ def add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> l
     revoke.set_defaults(run=_revoke)
     password = commands.add_parser("password", help="hash an administrator's password, for ZHICE_ADMIN_PASSWORD")
     password.set_defaults(run=_password)
+    sign_out = commands.add_parser("sign-out", help="end every administrator's session on the page at once")
+    sign_out.set_defaults(run=_sign_out)
     audit = commands.add_parser("audit", help="list what administrators and programs did, newest first")
     audit.add_argument("--limit", type=int, default=100, metavar="N", help="so many entries (100)")
     audit.set_defaults(run=_audit)
-    return [new, listing, revoke, password, audit]
+    return [new, listing, revoke, password, sign_out, audit]
 
 
 def _password(_: argparse.Namespace, __: Settings) -> int:
@@ -55,7 +58,7 @@ def _password(_: argparse.Namespace, __: Settings) -> int:
 
 
 def _new(options: argparse.Namespace, settings: Settings) -> int:
-    with _opened(settings) as (keys, _, audit):
+    with _opened(settings) as (keys, _, __, audit):
         key_id, key = keys.new(options.name, [options.scope])
         audit.record(SHELL, "new key", f"{key_id} {options.name}", options.scope)
     print(key)
@@ -72,13 +75,21 @@ def _list(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _revoke(options: argparse.Namespace, settings: Settings) -> int:
-    with _opened(settings) as (keys, links, audit):
+    with _opened(settings) as (keys, links, _, audit):
         revoked = keys.revoke(options.id) or links.revoke(options.id.rpartition("/")[2])
         audit.record(SHELL, "revoke", options.id, "done" if revoked else "not in force")
     if not revoked:
         print(f"zhice: no key or link in force goes by {options.id!r}; `zhice keys list` shows keys.", file=sys.stderr)
         return 1
     print(f"{options.id} revoked")
+    return 0
+
+
+def _sign_out(_: argparse.Namespace, settings: Settings) -> int:
+    with _opened(settings) as (_keys, _links, sessions, audit):
+        ended = sessions.end_all()
+        audit.record(SHELL, "sign out", "all sessions", f"{ended} ended")
+    print(f"{ended} sessions ended")
     return 0
 
 
@@ -90,15 +101,16 @@ def _audit(options: argparse.Namespace, settings: Settings) -> int:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[Keys, Links, Audit]]:
-    """Keys, links and the record of the data folder; a server that runs on it sees every change at its next request."""
+def _opened(settings: Settings) -> Iterator[tuple[Keys, Links, Sessions, Audit]]:
+    """Keys, links, sessions and the record of the data folder; a server that runs on it sees every change at its next request."""
     from vectorstore.audit import Audit
     from vectorstore.keys import Keys
     from vectorstore.links import Links
+    from vectorstore.sessions import Sessions
     from vectorstore.store import PolicyStore
 
     store = PolicyStore(settings.data_dir, check_encoder=False)
     try:
-        yield Keys(store.catalog), Links(store.catalog), Audit(store.catalog)
+        yield Keys(store.catalog), Links(store.catalog), Sessions(store.catalog), Audit(store.catalog)
     finally:
         store.close()

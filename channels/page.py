@@ -11,6 +11,7 @@ from typing import Any, Final
 import gradio as gr
 from fastapi import FastAPI
 from gradio.data_classes import FileData, ListFiles
+from gradio.utils import get_upload_folder
 
 from assistant.assembly import LONGEST_QUESTION, Assistant
 from channels import conversation, markup
@@ -21,12 +22,17 @@ from channels.guard import LARGEST_FILE
 from channels.limits import Allowance
 from channels.shelf import Shelf, Upload
 from channels.texts import LANGUAGE_COOKIE, Language, preferred, say
+from channels.uploaded import names_elsewhere
 from vectorstore.errors import ZhiceError
 
 # A stub answered 50 users in 20 s with p95 0.54 s and no errors at these limits; beyond them a user is told to wait.
 QUEUE_SIZE: Final = 64
 AT_ONCE: Final = 16
 QUESTIONS_A_MINUTE: Final = 20
+# A session is whatever the browser calls itself, so its address counts, too; an office of some dozens of people has one.
+QUESTIONS_OF_AN_ADDRESS: Final = 400
+# Conversations that are kept, of some hundred KB each; who comes back to an older one begins it anew.
+CONVERSATIONS: Final = 1000
 FILE_TYPES: Final = (
     ".txt .md .markdown .html .htm .mht .mhtml .pdf .jpg .jpeg .png .tif .tiff .bmp .gif .webp "
     ".docx .doc .wps .rtf .odt .xlsx .xls .ods .zip"
@@ -51,6 +57,15 @@ class PolicyFiles(gr.File):
         """The uploaded files; names are the client's word and are cleaned where they are used."""
         files = payload.root if isinstance(payload, ListFiles) else [payload] if payload else []
         return [Upload(Path(file.orig_name or file.path).name, Path(file.path)) for file in files]
+
+
+class Page(gr.Blocks):
+    """Takes files from its uploads only; Gradio checks that in apps that it launches, and this one is mounted."""
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **options: Any) -> Any:
+        if names_elsewhere(inputs, Path(get_upload_folder())):
+            raise gr.Error("It was not uploaded here.", print_exception=False)
+        return await super().preprocess_data(block_fn, inputs, *rest, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +112,10 @@ class Parts:
 
 def mount_page(app: FastAPI, assistant: Assistant, shelf: Shelf, *, keyed: bool = False) -> None:
     """Put the page at `/`; conversations live in `gr.State`, one a browser session. With `keyed`, who asks signs in."""
-    page = gr.Blocks(title="知策 Zhice", analytics_enabled=False, fill_width=True, delete_cache=(600, 600))
+    page = Page(title="知策 Zhice", analytics_enabled=False, fill_width=True, delete_cache=(600, 600))
     with page:
         _connect(page, _place(), Events(assistant, shelf, keyed=keyed))
+    page.state_session_capacity = CONVERSATIONS
     page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=AT_ONCE, api_open=False)
     gr.mount_gradio_app(
         app,
@@ -129,6 +145,7 @@ class Events:
         self._shelf = shelf
         self._keyed = keyed
         self._allowance = Allowance(QUESTIONS_A_MINUTE, 60)
+        self._of_address = Allowance(QUESTIONS_OF_AN_ADDRESS, 60)
         self._running: dict[str, threading.Event] = {}
 
     def ask_typed(
@@ -161,7 +178,8 @@ class Events:
             gr.Warning(say(language, "bad_day"))
             yield (gr.skip(),) * 5
             return
-        wait = self._allowance.wait(request.session_hash or "")
+        address = request.client.host if request.client else ""
+        wait = self._allowance.wait(request.session_hash or "") or self._of_address.wait(address)
         if wait:
             gr.Warning(say(language, "too_fast", seconds=int(wait) + 1))
             yield (gr.skip(),) * 5

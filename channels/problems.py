@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse
 
-from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong
+from assistant.errors import AssistantError, Busy, EmptyQuestion, QuestionTooLong
 from vectorstore.errors import ZhiceError
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ _SAID: Final[Mapping[int, tuple[str, str]]] = {
     499: ("client_gone", "The client has gone."),
     500: ("internal_error", "The server could not complete this request, and its log says why."),
     503: ("unavailable", "The server cannot take this request now; try again in a moment."),
+    504: ("too_slow", "The answer took too long, and was given up; try again, or ask for less at once."),
 }
 # JSON-RPC's codes for a request that is not valid and for a failure of the server.
 _INVALID_REQUEST, _INTERNAL_ERROR = -32600, -32603
@@ -96,6 +97,8 @@ def refusal_of(error: Exception) -> Refused:
         return Refused(422, "empty_question", str(error))
     if isinstance(error, QuestionTooLong):
         return Refused(413, "question_too_long", str(error))
+    if isinstance(error, Busy):
+        return Refused(503, "overloaded", str(error), wait=error.wait)
     if isinstance(error, AssistantError):
         return Refused(422, "", str(error))
     if isinstance(error, RequestValidationError):

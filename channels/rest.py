@@ -7,8 +7,8 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
-from pathlib import PurePosixPath
-from typing import Annotated, Any, Final
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, BinaryIO, Final
 
 from fastapi import APIRouter, Depends, File, Request, Response, Security, UploadFile
 from fastapi.concurrency import run_in_threadpool
@@ -25,6 +25,7 @@ from channels.guard import LARGEST_FILE
 from channels.problems import body, refusal_of
 from vectorstore.audit import Audit
 from vectorstore.errors import ZhiceError
+from vectorstore.quarantine import Quarantine
 from vectorstore.taken import Taken
 
 logger = logging.getLogger(__name__)
@@ -64,13 +65,16 @@ class Problems(BaseModel):
     error: Problem
 
 
-def router(assistant: Assistant, access: Access, add_document: Callable[[str, bytes], Sequence[Taken]]) -> APIRouter:
+def router(
+    assistant: Assistant, access: Access, add_document: Callable[[str, Path], Sequence[Taken]], quarantine: Quarantine
+) -> APIRouter:
     """The routes; each asks `access` for itself.
 
     Args:
         assistant: answers the questions.
         access: who may ask, and who may add documents.
-        add_document: takes a file name and bytes; gives what became of the file, or of each in an archive.
+        add_document: takes what a file is called and where it lies; gives what became of it, or of each in an archive.
+        quarantine: where files lie until then.
     """
     questions = Questions(assistant)
     routes = APIRouter(
@@ -80,7 +84,15 @@ def router(assistant: Assistant, access: Access, add_document: Callable[[str, by
         lifespan=questions.running,
     )
     _add_asking(routes, questions, access)
-    _add_documents(routes, assistant, access, add_document, Audit(assistant.store.catalog))
+    audit = Audit(assistant.store.catalog)
+
+    def added(name: str, file: BinaryIO, actor: str) -> list[dict[str, str]]:
+        taken = _added(add_document, quarantine, name, file)
+        for each in taken:
+            audit.record(actor, "add", each["file"], each["outcome"])
+        return taken
+
+    _add_documents(routes, assistant, access, added)
     return routes
 
 
@@ -99,8 +111,7 @@ def _add_documents(
     routes: APIRouter,
     assistant: Assistant,
     access: Access,
-    add_document: Callable[[str, bytes], Sequence[Taken]],
-    audit: Audit,
+    added: Callable[[str, BinaryIO, str], list[dict[str, str]]],
 ) -> None:
     @routes.get(DOCUMENTS, summary="List the documents", dependencies=[Depends(access.asks)])
     def documents() -> Response:
@@ -122,16 +133,19 @@ def _add_documents(
                 reason = f"It is larger than {LARGEST_FILE // 2**20} MB; split it into parts."
                 done.append({"file": name, "outcome": "failed", "reason": reason})
             else:
-                taken = await run_in_threadpool(_added, add_document, name, await upload.read())
-                for each in taken:
-                    await run_in_threadpool(audit.record, actor, "add", each["file"], each["outcome"])
-                done += taken
+                done += await run_in_threadpool(added, name, upload.file, actor)
         return JSONResponse({"files": done})
 
 
-def _added(add_document: Callable[[str, bytes], Sequence[Taken]], name: str, data: bytes) -> list[dict[str, str]]:
+def _added(
+    add_document: Callable[[str, Path], Sequence[Taken]], quarantine: Quarantine, name: str, file: BinaryIO
+) -> list[dict[str, str]]:
     try:
-        taken = add_document(name, data)
+        held = quarantine.hold(file)
+        try:
+            taken = add_document(name, held)
+        finally:
+            quarantine.release(held)
     except ZhiceError as error:
         taken = [Taken(name, "failed", reason=str(error))]
     except Exception:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Final, Protocol
 
 import uvicorn
@@ -29,6 +29,7 @@ from channels.access import Access
 from channels.admin import ADMIN_COOKIE, SIGNED_IN_SECONDS, Gate, TooManyTries, WrongPassword, session_of
 from channels.changes import changes
 from channels.docs import docs
+from channels.ending import Ending
 from channels.guard import Guard
 from channels.observing import Metrics, Observing
 from channels.problems import Refused, for_programs, problem, refusal_of
@@ -37,11 +38,18 @@ from channels.templating import assets
 from channels.texts import say
 from channels.viewer import language_for, notice, viewer
 from vectorstore.audit import Audit
+from vectorstore.quarantine import Quarantine
+from vectorstore.sessions import Sessions
 from vectorstore.taken import Taken
 
 logger = logging.getLogger(__name__)
 
 YEAR: Final = 365 * 24 * 3600
+HEAD_SECONDS: Final = 30
+"""Seconds for which a connection may stay without a whole request's head, as long as a body may take."""
+
+# The server's clock ticks ten times a second; connections are looked at once a second.
+_TICKS_A_LOOK: Final = 10
 
 
 class Service(Protocol):
@@ -60,10 +68,11 @@ class Service(Protocol):
 def build_app(
     assistant: Assistant,
     *,
-    add_document: Callable[[str, bytes], Sequence[Taken]],
+    add_document: Callable[[str, Path], Sequence[Taken]],
     read_again: Callable[[str], str],
     remove_document: Callable[[str], None],
     admin_password: str | None,
+    quarantine: Quarantine,
     routers: Sequence[APIRouter] = (),
     services: Sequence[Service] = (),
     closing: Sequence[Callable[[], None]] = (),
@@ -78,10 +87,11 @@ def build_app(
 
     Args:
         assistant: answers the questions.
-        add_document: takes a file name and bytes; gives what became of the file, or of each in an archive.
+        add_document: takes what a file is called and where it lies; gives what became of the file, or of each in an archive.
         read_again: reads a document's file again; gives "updated" or "unchanged".
         remove_document: takes a document out of search.
         admin_password: guards the three above; without one, only requests to this machine's own names are answered.
+        quarantine: where uploaded files lie until they are taken in.
         routers: what other channels answer; each checks for itself who may ask.
         services: likewise; they run as long as the server does.
         closing: what is to be called when the server ends.
@@ -90,10 +100,9 @@ def build_app(
         keyed: the page answers, and the viewer opens any document, only for who has signed in.
         metrics: where requests are counted.
     """
-    uploads = tempfile.mkdtemp(prefix="zhice-")
     # Read by Gradio when it is imported and when it builds its app: nothing is reported, uploads are ours alone.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_TEMP_DIR"] = uploads
+    os.environ["GRADIO_TEMP_DIR"] = str(quarantine.folder)
     from channels.page import mount_page
 
     @asynccontextmanager
@@ -104,9 +113,9 @@ def build_app(
             yield
         for close in closing:
             await run_in_threadpool(close)
-        shutil.rmtree(uploads, ignore_errors=True)
+        quarantine.close()
 
-    gate = Gate(admin_password)
+    gate = Gate(admin_password, Sessions(assistant.store.catalog))
     app = FastAPI(title="Zhice", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
 
     def opens(request: Request) -> bool:
@@ -122,7 +131,8 @@ def build_app(
     _add_signing_in(app, gate, audit)
     _add_notices(app)
     mount_page(app, assistant, Shelf(assistant, gate, add_document, read_again, remove_document, audit), keyed=keyed)
-    app.add_middleware(Guard, gate=gate, access=access)
+    app.state.ending = ending = Ending()
+    app.add_middleware(Guard, gate=gate, access=access, ending=ending)
     if metrics is not None:
         app.add_middleware(Observing, metrics=metrics)
     return app
@@ -146,7 +156,7 @@ def serve(app: FastAPI, assistant: Assistant, *, host: str, port: int, trusted_p
         app,
         log_level="warning",
         access_log=False,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=1,  # by then only heartbeats of open pages are left
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=list(trusted_proxies),
     )
@@ -154,7 +164,8 @@ def serve(app: FastAPI, assistant: Assistant, *, host: str, port: int, trusted_p
         # uvicorn raises the signal again once it has stopped; by then there is nothing left to do.
         signal.signal(signal.SIGTERM, lambda *_: None)
     try:
-        _Announcing(config, host, listener.getsockname()[1], warming).run(sockets=[listener])
+        ending = getattr(app.state, "ending", None) or Ending()
+        _Watching(config, host, listener.getsockname()[1], warming, ending).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     finally:
@@ -164,13 +175,36 @@ def serve(app: FastAPI, assistant: Assistant, *, host: str, port: int, trusted_p
     return 0
 
 
-class _Announcing(uvicorn.Server):
-    """Says where it listens once it does, and only then starts what can wait."""
+class _Watching(uvicorn.Server):
+    """Says where it listens once it does, only then starts what can wait, and closes connections that ask for nothing.
 
-    def __init__(self, config: uvicorn.Config, host: str, port: int, warming: threading.Thread) -> None:
+    Told to end, it first finishes the answers that it is giving.
+    uvicorn itself waits for ever for the first request of a connection, and for the rest of one that has begun.
+    """
+
+    def __init__(self, config: uvicorn.Config, host: str, port: int, warming: threading.Thread, ending: Ending) -> None:
         super().__init__(config)
+        self._ending = ending
         self._address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self._warming = warming
+        # By connection, the request that it has made last, if any, and when it was first seen without another.
+        self._silent: dict[object, tuple[object, float]] = {}
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_A_LOOK == 0:
+            self._close_silent(time.monotonic())
+        return await super().on_tick(counter)
+
+    def _close_silent(self, now: float) -> None:
+        silent: dict[object, tuple[object, float]] = {}
+        for connection in tuple(self.server_state.connections):
+            request = getattr(connection, "cycle", None)
+            if request is None or request.response_complete:
+                last, since = self._silent.get(connection, (request, now))
+                silent[connection] = (request, since if last is request else now)
+                if now - silent[connection][1] > HEAD_SECONDS and connection.transport is not None:
+                    connection.transport.close()
+        self._silent = silent
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -178,6 +212,12 @@ class _Announcing(uvicorn.Server):
             sys.stdout.write(f"Zhice is at {self._address}\n")
             sys.stdout.flush()
             self._warming.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()  # whoever connects now comes to the process that takes over
+        await self._ending.finish(lambda: self.force_exit)
+        await super().shutdown(sockets)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -36,7 +36,7 @@ class Shelf:
 
     assistant: Assistant
     gate: Gate
-    add_document: Callable[[str, bytes], Sequence[Taken]]
+    add_document: Callable[[str, Path], Sequence[Taken]]
     read_document_again: Callable[[str], str]
     remove_document: Callable[[str], None]
     audit: Audit
@@ -147,7 +147,7 @@ class Shelf:
         try:
             if upload.path.stat().st_size > LARGEST_FILE:
                 return [Outcome(upload.name, False, say(language, "too_large"))]
-            taken = self.add_document(upload.name, upload.path.read_bytes())
+            taken = self.add_document(upload.name, upload.path)
         except ZhiceError as error:
             return [Outcome(upload.name, False, f"{say(language, 'failed')}: {error}")]
         except Exception:

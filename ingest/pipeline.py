@@ -161,11 +161,19 @@ class _Run:
             self._finding.failed.append((found.key, str(error)))
 
 
-def ingest_upload(store: PolicyStore, name: str, data: bytes, reader: IsolatedReader) -> list[Taken]:
-    """Take one uploaded file in, or the files in an archive; the bytes are kept, so that they can be read again."""
+def ingest_upload(store: PolicyStore, name: str, file: Path, reader: IsolatedReader) -> list[Taken]:
+    """Take one uploaded file in, or the files in an archive; the bytes are kept, so that they can be read again.
+
+    Args:
+        store: where documents go.
+        name: what whoever sent the file calls it.
+        file: where it lies; it stays there.
+        reader: reads it in a process of its own.
+    """
     source = Path(name.replace("\\", "/")).name or "upload"
     try:
-        check_size(len(data))
+        check_size(file.stat().st_size)
+        data = file.read_bytes()
         inside = members(data, source)
     except UnreadableDocument as error:
         return [Taken(source, "failed", reason=str(error))]

@@ -135,6 +135,12 @@ CREATE TABLE audit (
     outcome TEXT NOT NULL
 );
 """,
+    4: """
+CREATE TABLE sessions (
+    digest TEXT PRIMARY KEY,
+    until REAL NOT NULL
+) WITHOUT ROWID;
+""",
 }
 SCHEMA_VERSION = max(_ADDED)
 

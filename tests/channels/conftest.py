@@ -24,10 +24,12 @@ from assistant.assembly import Assistant
 from assistant.settings import Settings
 from channels.server import build_app
 from channels.wechat import Accounts
+from evaluation.scoreboard.browser import CHROMIUM, FLAGS, MISSING
 from vectorstore.encoder import Encoder, load_encoder
 from vectorstore.errors import StoreError, ZhiceError
 from vectorstore.keys import Keys
 from vectorstore.passage import Document, Heading, Metadata, Passage
+from vectorstore.quarantine import Quarantine
 from vectorstore.store import PolicyStore
 from vectorstore.taken import Taken
 
@@ -35,18 +37,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 OpenPage = Callable[..., "Page"]
-
-CHROMIUM = os.environ.get("ZHICE_CHROMIUM", "/usr/bin/chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 REWARDS = """云川市产业园区管理机构奖励办法
 第一章 总则
@@ -97,13 +87,17 @@ class Library:
         digest = hashlib.sha256(text.encode()).hexdigest()
         return self.store.put(document, passages, key=source, sha256=digest).document_id
 
-    def add(self, name: str, data: bytes) -> list[Taken]:
+    def add(self, name: str, file: Path) -> list[Taken]:
         self.calls.append(("add", name))
         if name == "bad.txt":
             raise ZhiceError("It is no text. Save it as UTF-8.")
         if name == "broken.txt":
             raise RuntimeError("a secret detail")
-        return [Taken(name, "added", self.put(name, data.decode(), Metadata(title=name.rpartition(".")[0])))]
+        return [
+            Taken(
+                name, "added", self.put(name, file.read_text(encoding="utf-8"), Metadata(title=name.rpartition(".")[0]))
+            )
+        ]
 
     def read_again(self, document_id: str) -> str:
         self.calls.append(("read_again", document_id))
@@ -134,6 +128,7 @@ class Shelf:
                 read_again=self.holdings.read_again,
                 remove_document=self.holdings.remove,
                 admin_password=password,
+                quarantine=Quarantine(self.assistant.store.folder),
                 **options,
             )
 
@@ -224,14 +219,13 @@ def serving() -> Iterator[Callable[[FastAPI], str]]:
 def chromium() -> Iterator[Any]:
     """The browser; where there is none the tests skip, but never in continuous integration."""
     if not Path(CHROMIUM).exists():
-        reason = f"there is no browser at {CHROMIUM}; ZHICE_CHROMIUM names another"
         if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
         browser.close()
 

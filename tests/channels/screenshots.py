@@ -6,24 +6,16 @@ Run it by itself: `python tests/channels/screenshots.py`. ZHICE_CHROMIUM names a
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-import uvicorn  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
-from assistant.assembly import Assistant  # noqa: E402
-from channels.server import build_app  # noqa: E402
-from ingest.isolation import IsolatedReader  # noqa: E402
-from ingest.pipeline import ingest_again, ingest_samples, ingest_upload  # noqa: E402
-from vectorstore.store import PolicyStore  # noqa: E402
+from evaluation.scoreboard.served import serving  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 QUESTION = "园区管理机构每年最高能拿到多少奖补？"
@@ -33,35 +25,15 @@ def main() -> None:
     """Serve the samples, ask the question, and take the pictures."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        Assistant(PolicyStore(Path(folder))) as assistant,
-        IsolatedReader() as reader,
+        serving(Path(folder) / "kb") as server,
+        sync_playwright() as playwright,
     ):
-        store = assistant.store
-        ingest_samples(store)
-        app = build_app(
-            assistant,
-            add_document=lambda name, data: ingest_upload(store, name, data, reader),
-            read_again=lambda document_id: ingest_again(store, document_id, reader),
-            remove_document=store.remove,
-            admin_password=None,
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("ZHICE_CHROMIUM", "/usr/bin/chromium"),
+            args=["--headless", "--no-sandbox", "--disable-gpu"],
         )
-        listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.05)
-        try:
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path=os.environ.get("ZHICE_CHROMIUM", "/usr/bin/chromium"),
-                    args=["--headless", "--no-sandbox", "--disable-gpu"],
-                )
-                take(browser, f"http://127.0.0.1:{listener.getsockname()[1]}")
-                browser.close()
-        finally:
-            server.should_exit = True
-            thread.join()
+        take(browser, server.address)
+        browser.close()
 
 
 def take(browser: Browser, address: str) -> None:

@@ -15,6 +15,7 @@ from channels.shelf import Shelf
 from vectorstore.audit import Audit
 from vectorstore.errors import StoreLocked
 from vectorstore.passage import Metadata
+from vectorstore.sessions import Sessions
 
 READ = Metadata(
     title="云川市氢能办法",
@@ -29,15 +30,15 @@ READ = Metadata(
 AS_READ = {name: getattr(READ, name) or "" for name in ASKED}
 
 
-def _over(shelf: Any, gate: Gate) -> Shelf:
-    holdings = shelf.holdings
-    audit = Audit(shelf.assistant.store.catalog)
-    return Shelf(shelf.assistant, gate, holdings.add, holdings.read_again, holdings.remove, audit)
+def _over(shelf: Any, password: str | None) -> Shelf:
+    holdings, catalog = shelf.holdings, shelf.assistant.store.catalog
+    gate = Gate(password, Sessions(catalog))
+    return Shelf(shelf.assistant, gate, holdings.add, holdings.read_again, holdings.remove, Audit(catalog))
 
 
 @pytest.fixture
 def desk(shelf: Any) -> Shelf:
-    return _over(shelf, Gate(None))
+    return _over(shelf, None)
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def test_a_failure_of_the_store_is_said_at_the_form_too(
 
 
 def test_without_signing_in_nothing_is_shown_or_changed(shelf: Any, document_id: str) -> None:
-    locked = _over(shelf, Gate("a password"))
+    locked = _over(shelf, "a password")
     for token in (None, "", "guess"):
         assert locked.correction(token, document_id, "zh") == ""
         form, done = locked.correct(token, document_id, {"title": "新名称"}, "zh")

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from channels import guard
+from channels import guard, page
 from channels.page import FILE_TYPES, QUESTIONS_A_MINUTE
 from channels.server import serve
 from channels.texts import say
@@ -147,11 +147,11 @@ def test_one_file_over_the_limit_is_refused(client: TestClient) -> None:
 
 
 def test_the_page_is_configured_within_limits(client: TestClient) -> None:
-    page = config(client)
-    assert page["max_file_size"] == guard.LARGEST_FILE
-    assert not page["analytics_enabled"]
-    assert not page["show_error"]
-    assert all(found["api_visibility"] != "public" for found in page["dependencies"])
+    configured = config(client)
+    assert configured["max_file_size"] == guard.LARGEST_FILE
+    assert not configured["analytics_enabled"]
+    assert not configured["show_error"]
+    assert all(found["api_visibility"] != "public" for found in configured["dependencies"])
 
 
 def test_a_session_that_asks_too_fast_is_told_to_wait(client: TestClient) -> None:
@@ -162,6 +162,18 @@ def test_a_session_that_asks_too_fast_is_told_to_wait(client: TestClient) -> Non
     assert not any("提问太快" in said for said in asked[:-1])
     assert "提问太快" in asked[-1]
     assert "提问太快" not in call(client, "example_select", [None] * 4, {"question": "另一个人的问题？"}, "other")
+
+
+def test_another_session_name_does_not_lift_the_limit_of_an_address(
+    shelf: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "QUESTIONS_OF_AN_ADDRESS", 3)
+    with TestClient(shelf.app(), base_url=HERE) as opened:
+        asked = [
+            call(opened, "example_select", [None] * 4, {"question": f"第{number}个问题？"}, f"name-{number}")
+            for number in range(4)
+        ]
+    assert ["提问太快" in said for said in asked] == [False, False, False, True]
 
 
 def test_every_format_that_is_read_can_be_chosen_and_is_named() -> None:

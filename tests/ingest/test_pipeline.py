@@ -97,14 +97,16 @@ def test_hidden_files_stay_out(store: PolicyStore, folder: Path) -> None:
     assert ingest_into(store, [folder]).added == 2
 
 
-def test_an_upload_can_be_read_again(store: PolicyStore, reader: IsolatedReader) -> None:
-    (taken,) = ingest_upload(store, "../park.txt", PARK.encode(), reader)
+def test_an_upload_can_be_read_again(store: PolicyStore, folder: Path, reader: IsolatedReader) -> None:
+    park = folder / "park.txt"
+    (taken,) = ingest_upload(store, "../park.txt", park, reader)
     assert (taken.file, taken.outcome) == ("park.txt", "added")
     assert store.catalog.record(taken.document_id).source == "park.txt"
     same = replace(taken, outcome="unchanged")
-    assert ingest_upload(store, "park.txt", PARK.encode(), reader) == [same]
+    assert ingest_upload(store, "park.txt", park, reader) == [same]
     assert ingest_again(store, taken.document_id, reader) == "unchanged"
-    changed = ingest_upload(store, "park.txt", PARK.replace("3000", "1").encode(), reader)
+    park.write_text(PARK.replace("3000", "1"), encoding="utf-8")
+    changed = ingest_upload(store, "park.txt", park, reader)
     assert changed == [replace(taken, outcome="updated")]
 
 

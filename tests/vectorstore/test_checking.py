@@ -92,8 +92,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An uploaded document and one from a folder, indexed."""
     folder = tmp_path_factory.mktemp("written")
     store = PolicyStore(folder / "kb")
+    (folder / "park.txt").write_text(PARK, encoding="utf-8")
     with IsolatedReader() as reader:
-        ingest_upload(store, "park.txt", PARK.encode(), reader)
+        ingest_upload(store, "park.txt", folder / "park.txt", reader)
     (folder / "talent.txt").write_text(TALENT, encoding="utf-8")
     ingest_into(store, [folder / "talent.txt"])
     store.refresh_index(force=True)

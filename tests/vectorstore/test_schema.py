@@ -13,7 +13,7 @@ from vectorstore.links import Links
 from vectorstore.schema import SCHEMA_VERSION
 from vectorstore.store import PolicyStore
 
-ADDED = ("links", "keys", "turns", "messages", "corrections", "audit")
+ADDED = ("links", "keys", "turns", "messages", "corrections", "audit", "sessions")
 COLUMNS = (("passages", "context"), ("passages", "clauses"), ("versions", "as_read"))
 
 
