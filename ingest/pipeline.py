@@ -6,6 +6,7 @@ and the others go in; an interrupted run is picked up by running it again, what 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -23,11 +24,14 @@ from ingest.preparing import prepare
 from ingest.sidecars import read_sidecar
 from vectorstore.catalog import Record
 from vectorstore.encoder import load_encoder
+from vectorstore.errors import StoreError
 from vectorstore.room import check_room, text_bytes
 from vectorstore.store import PolicyStore
 from vectorstore.taken import Taken
 from vectorstore.uploads import KEY as UPLOAD_KEY
 from vectorstore.uploads import UPLOADS
+
+logger = logging.getLogger(__name__)
 
 Outcome = Literal["added", "updated", "unchanged"]
 Progress = Callable[[int, int, str], None]
@@ -109,7 +113,7 @@ def ingest_into(
         if prune:
             folders = [Path(path).expanduser().absolute() for path in paths]
             report.removed = _prune(store, [folder for folder in folders if folder.is_dir()], finding, run.keys)
-        store.refresh_index()
+        report.notes += _indexed(store)
     report.failed = finding.failed
     report.seconds = time.perf_counter() - started
     return report
@@ -198,8 +202,8 @@ def _upload(store: PolicyStore, found: Found, reader: IsolatedReader) -> Taken:
         kept.parent.mkdir(exist_ok=True)
         kept.write_bytes(found.data)
         outcome, _, document_id = _store(store, found, prepared)
-        store.refresh_index()
-    return Taken(found.source, outcome, document_id)
+        hindered = "".join(note for _, note in _indexed(store))
+    return Taken(found.source, outcome, document_id, hindered)
 
 
 def ingest_again(store: PolicyStore, document_id: str, reader: IsolatedReader) -> Outcome:
@@ -217,7 +221,7 @@ def ingest_again(store: PolicyStore, document_id: str, reader: IsolatedReader) -
         return "unchanged"
     with store.writing():
         store.put(document, passages, key=record.key, sha256=record.sha256, collection=record.collection)
-        store.refresh_index()
+        _indexed(store)
     return "updated"
 
 
@@ -234,8 +238,18 @@ def ingest_samples(store: PolicyStore) -> Report:
                 prepared = prepare(found.data, found.source)  # our own files need no process of their own
                 outcome, passages, _ = _store(store, found, prepared, collection="samples")
                 report.count(outcome, passages)
-        store.refresh_index()
+        report.notes += _indexed(store)
     return report
+
+
+def _indexed(store: PolicyStore) -> list[tuple[str, str]]:
+    """Build the index where that is due; what hindered it, as a note: the documents are in, and searches go without it."""
+    try:
+        store.refresh_index()
+    except StoreError as error:
+        logger.warning("the index was not built: %s", error)
+        return [("index", str(error))]
+    return []
 
 
 def _unchanged(store: PolicyStore, found: Found, collection: str = "own") -> Record | None:

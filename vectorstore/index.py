@@ -76,6 +76,7 @@ class VectorIndex:
         self._guard = threading.Lock()
         self._wanted = False
         self._proven = 0  # the generation that this process has built, or proven
+        self._followed = 0  # the one of another process that this one has tried to open
         self._open: _Open | None = None
         self._scanned: _Scanned | None = None
 
@@ -101,6 +102,8 @@ class VectorIndex:
         row = current_generation(connection) if self._wanted else None
         held = self._open
         if row is None or held is None or held.row["generation"] != row["generation"]:
+            if row is not None and held is not None:
+                self._follow(row)
             everything = self._scan(connection, None)
             return best_of(everything.ids, everything.matrix, vector, limit)
         others = self._scan(connection, held)
@@ -214,6 +217,22 @@ class VectorIndex:
         """What lies in the index folder and is not the present generation."""
         row = current_generation(self._catalog.connection())
         return self._others(row["generation"] if row else 0)
+
+    def _follow(self, row: sqlite3.Row) -> None:
+        """Open what another process has built, once, and without holding up the search that has noticed it."""
+        with self._guard:
+            if row["generation"] in (self._followed, self._proven):
+                return
+            self._followed = row["generation"]
+        threading.Thread(target=self._open_followed, args=(row,), name="index", daemon=True).start()
+
+    def _open_followed(self, row: sqlite3.Row) -> None:
+        try:
+            self._open_generation(row)
+        except Exception as error:
+            logger.warning("%s Searches scan exactly; `zhice doctor --fix` rebuilds it.", error)
+        if not self._wanted:
+            self.close()
 
     def _open_generation(self, row: sqlite3.Row) -> None:
         self._check(row)

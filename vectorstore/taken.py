@@ -10,7 +10,10 @@ Outcome = Literal["added", "updated", "unchanged", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One file: its name, what became of it, and the id it goes by or the reason why it has none."""
+    """One file: its name, what became of it, and the id it goes by or the reason why it has none.
+
+    The reason of one that is in says what could not be done besides.
+    """
 
     file: str
     outcome: Outcome

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from evaluation.scoreboard import disk_full
+from ingest.pipeline import ingest_into
 from tests.conftest import PARK, Put
 from vectorstore.backup import back_up
 from vectorstore.errors import StoreError
@@ -53,3 +54,16 @@ def test_bulk_work_asks_first_and_changes_nothing(
 def test_a_disk_that_is_full_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     line = disk_full.run(tmp_path, quick=True)
     assert line.passed, line.figure
+
+
+def test_documents_that_are_in_are_reported_though_the_index_finds_no_room(
+    store: PolicyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room() -> None:
+        raise StoreError("there is too little room for the index")
+
+    monkeypatch.setattr(store, "refresh_index", no_room)
+    (tmp_path / "park.txt").write_text(PARK, encoding="utf-8")
+    report = ingest_into(store, [tmp_path / "park.txt"])
+    assert report.added == 1
+    assert report.notes == [("index", "there is too little room for the index")]

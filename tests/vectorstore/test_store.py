@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,22 @@ def test_what_is_newer_than_the_index_is_found_and_what_is_gone_is_not(store: Po
     put("talent.txt", TALENT)
     store.remove(gone.document_id)
     assert {hit.source for hit in find(store, "补贴")} == {"talent.txt"}
+
+
+def test_an_index_that_another_process_builds_is_opened(store: PolicyStore, put: Put) -> None:
+    put("park.txt", PARK)
+    store.refresh_index(force=True)
+    server = PolicyStore(store.folder)
+    assert server.open_index()
+    opened = server.index_state().generation
+    put("talent.txt", TALENT)
+    store.refresh_index(force=True)
+    give_up = time.monotonic() + 20
+    while server.index._open.row["generation"] == opened and time.monotonic() < give_up:
+        assert find(server, "博士研究生安家补贴")  # answered all the while
+        time.sleep(0.05)
+    assert server.index._open.row["generation"] == server.index_state().generation > opened
+    server.close()
 
 
 def test_a_small_change_waits_for_the_next_generation(store: PolicyStore, put: Put) -> None:
