@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+AUDIT := .venv-audit
 SHARED ?= ../shared
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint fix bench accept scoreboard install lock
+.PHONY: run test lint fix bench accept scoreboard install lock audit sbom
 
 run: $(VENV)/.run
 	$(BIN)/zhice serve
@@ -35,6 +36,16 @@ bench: $(VENV)/.bench
 scoreboard: $(VENV)/.dev
 	$(BIN)/python -m evaluation.scoreboard
 
+# Known vulnerabilities of what is pinned, less evaluation/exceptions.toml; skips where they cannot be looked up.
+audit: $(VENV)/.run $(AUDIT)/.done
+	$(BIN)/python -m evaluation.scoreboard.dependencies
+
+# What is pinned, as a CycloneDX bill of materials.
+sbom: $(VENV)/.run $(AUDIT)/.done
+	mkdir -p build
+	$(AUDIT)/bin/cyclonedx-py requirements --output-reproducible --output-file build/sbom.json requirements.lock
+	$(BIN)/python -m evaluation.scoreboard.dependencies --sbom build/sbom.json
+
 install: $(VENV)/.run
 
 # Pins the whole tree for Python 3.11 to 3.13 on Linux and macOS. The GPU libraries that some builds of torch ask for
@@ -46,6 +57,7 @@ lock:
 		| grep -v -E '^(nvidia-|cuda-|triton)' > requirements-dev.lock
 	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt -c requirements.lock \
 		--extra bench pyproject.toml | grep -v -E '^(nvidia-|cuda-|triton)' > requirements-bench.lock
+	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header requirements-audit.in > requirements-audit.lock
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -59,4 +71,10 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 
 $(VENV)/.bench: requirements-bench.lock $(VENV)/.run
 	$(BIN)/pip install --quiet --no-compile -r requirements-bench.lock
+	touch $@
+
+# The program's own environment has none of what looks at it.
+$(AUDIT)/.done: requirements-audit.lock
+	test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet --no-compile -r requirements-audit.lock
 	touch $@

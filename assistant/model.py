@@ -30,6 +30,7 @@ LONGEST_REPLY = 8000  # characters after which a reply is taken for endless
 BACK_OFF = 0.5  # seconds before the one retry, if the endpoint does not name its own
 FAILURES = 3  # in a row, after which an endpoint is left alone
 REST = 30.0  # seconds for which it is
+SHORTEST_REPEATED = 6  # characters by which an error is seen to repeat what was sent; a question has more
 POLL = 0.1  # seconds after which it is looked whether somebody still waits for the answer
 
 COUNTED: Final = ("requests", "characters_sent", "characters_received", "input_tokens", "output_tokens")
@@ -288,7 +289,8 @@ class ModelClient:
         except TimeoutError:
             raise ModelFault("timeout", f"no token came within {self.settings.first_token:g} s") from None
         except Exception as error:
-            raise fault_of(error, self.settings, again=not length) from error
+            sent = "\n".join(text for _, text in messages)
+            raise fault_of(error, self.settings, again=not length, sent=sent) from error
         if not length:
             raise ModelFault("empty", "the reply was empty", again=True)
 
@@ -319,13 +321,16 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-def fault_of(error: Exception, settings: ModelSettings, *, again: bool) -> ModelFault:
-    """What a provider's error means, in words that name the setting to look at; `again`: nothing was said yet."""
+def fault_of(error: Exception, settings: ModelSettings, *, again: bool, sent: str = "") -> ModelFault:
+    """What a provider's error means, in words that name the setting to look at; `again`: nothing was said yet.
+
+    What was `sent` is left out of them: they are logged, and a log holds no question and no document.
+    """
     response = getattr(error, "response", None)
     status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
     where = settings.base_url or "the provider's address"
     if status is not None:
-        return _refused(int(status), response, _first_line(error, settings), where, settings, again=again)
+        return _refused(int(status), response, _first_line(error, settings), where, settings, again=again, sent=sent)
     causes = list(_causes(error))
     text = " ".join(f"{type(cause).__name__} {cause}" for cause in causes)
     if re.search(r"CERTIFICATE|SSL", text):
@@ -336,11 +341,12 @@ def fault_of(error: Exception, settings: ModelSettings, *, again: bool) -> Model
         return ModelFault("timeout", f"{where} did not answer in time", again=again)
     if any("Connect" in type(cause).__name__ for cause in causes):
         return ModelFault("unreachable", f"{where} cannot be reached; check ZHICE_BASE_URL", again=again)
-    return ModelFault("broken", f"the reply could not be read: {_first_line(error, settings)}", again=again)
+    said = _unsent(_first_line(error, settings), sent)
+    return ModelFault("broken", f"the reply could not be read: {said}", again=again)
 
 
 def _refused(
-    status: int, response: object, said: str, where: str, settings: ModelSettings, *, again: bool
+    status: int, response: object, said: str, where: str, settings: ModelSettings, *, again: bool, sent: str
 ) -> ModelFault:
     if status in (401, 403):
         return ModelFault("unauthorised", f"{where} refused the key (HTTP {status}); check ZHICE_API_KEY")
@@ -353,7 +359,7 @@ def _refused(
         return ModelFault("server_error", f"{where} failed (HTTP {status})", again=again)
     if re.search(r"context.{0,20}length|maximum context", said, re.IGNORECASE):
         return ModelFault("context_length", f"the evidence is too long for {settings.name}; lower ZHICE_MODEL_TOKENS")
-    return ModelFault("refused", f"{where} refused the request (HTTP {status}): {said}")
+    return ModelFault("refused", f"{where} refused the request (HTTP {status}): {_unsent(said, sent)}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -367,6 +373,20 @@ def _retry_after(response: object) -> float:
     headers = getattr(response, "headers", None) or {}
     value = str(headers.get("retry-after", ""))
     return float(value) if value.replace(".", "", 1).isdigit() else 0.0
+
+
+def _unsent(said: str, sent: str) -> str:
+    """What an endpoint said, with what it repeats of the request left out."""
+    told, place = "", 0
+    while place < len(said):
+        end = place + SHORTEST_REPEATED
+        if said[place:end] not in sent or end > len(said):
+            told, place = told + said[place], place + 1
+            continue
+        while end < len(said) and said[place : end + 1] in sent:
+            end += 1
+        told, place = told + "…", end
+    return told
 
 
 def _first_line(error: Exception, settings: ModelSettings) -> str:

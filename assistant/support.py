@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from assistant.figures import Figure, find_figures
 from assistant.question import Term, Understanding
 from assistant.retrieval import WORDING_WEIGHT, term_match
-from assistant.verification import same_figure, unsupported
+from assistant.verification import NEGATION, same_figure, unsupported
 from vectorstore.segmentation import normalise
 
 # The share of a claim's words that its sources have to say; a paraphrase keeps more than half of them.
@@ -25,7 +25,7 @@ LEAST_QUOTED_ALONE = 0.55  # where no figure ties the claim to its quote
 LEAST_SAID_ACROSS = 0.34
 
 _CLAUSE_END = re.compile(r"[，,；;。：:、！!？?\n]|\.\s")
-_QUOTED = re.compile(r"[“「\"]([^“”「」\"]{2,})[”」\"]")
+_QUOTED = re.compile(r"\"([^\"]{2,})\"")
 _LIMITS = {
     word.replace("_", " "): limit
     for limit, words in {
@@ -38,6 +38,15 @@ _LIMITS = {
     for word in words.split()
 }
 _LIMIT = re.compile("|".join(sorted(map(re.escape, _LIMITS), key=len, reverse=True)), re.IGNORECASE)
+_BEYOND = re.compile("以[上下内外]")
+LONGEST_UNIT = 3  # characters between a figure and 以上: 20个工作日以内
+_STRANGE = re.compile("[㐀-鿿]{2,}")
+# What says nothing by itself: 文件明确规定, 应当.
+_FRAME = re.compile(
+    "文件|规定|办法|通知|政策|明确|要求|根据|按照|依据|可以|能够|应当|应该|需要|必须|有关|相关|其中|如果|以及|或者|并且"
+)
+# A claim often begins with a place; read as words, one that runs on (云川市智能家电) is not always told from them.
+_PLACE = re.compile("^对?([㐀-鿿]{2}[市县区省])")
 _ONLY = re.compile(r"(?<![不非])(?:仅仅|仅|只有|只能|只)|\bonly\b", re.IGNORECASE)
 _IN_TURN = re.compile(r"(?P<items>[^，,；;。：:]{2,60})分别")
 _ITEM = re.compile(r"[、和与及]")
@@ -82,13 +91,12 @@ class Support:
         read = self._understanding.read(claim)
         folded = "\n".join(source.folded for source in sources)
         problems = unsupported(claim, [source.words for source in sources])
-        problems += [f"the place {place} is not the sources'" for place in read.regions if not _named(place, folded)]
+        places = dict.fromkeys((*read.regions, *_PLACE.findall(normalise(claim))))
+        problems += [f"the place {place} is not the sources'" for place in places if not _named(place, folded)]
         problems += [f"{body} is not in the sources" for body in _BODY.findall(claim) if not self._known(body, folded)]
         plain = "".join(folded.split())
         problems += [
-            f"“{words}” is no quote"
-            for words in _QUOTED.findall(claim)
-            if "".join(normalise(words).split()) not in plain
+            f"“{words}” is no quote" for words in quotations(claim) if "".join(normalise(words).split()) not in plain
         ]
         problems += self._misplaced(claim, [source.words for source in sources])
         problems += [
@@ -111,6 +119,15 @@ class Support:
             LEAST_QUOTED if find_figures(claim) else LEAST_QUOTED_ALONE
         ) * len(told):
             problems.append("its words stand around its quotes, not in them")
+        if _grades(claim) - _grades(quoted):
+            problems.append("the claim sets a limit that its quote does not")
+        if not find_figures(claim) and not quoted.isascii():
+            known = [term.text for term, match in zip(told, said, strict=True) if match]
+            problems += [f"not a character of {words!r} is in the sources" for words in _strange(claim, known, folded)]
+            names = [term for term, match in zip(told, said, strict=True) if read.regions and not match]
+            problems += [
+                f"{term.text!r} is not in the sources" for term in names if _behind_place(term, claim, read.regions)
+            ]
         if _ONLY.search(claim) and not _ONLY.search(quoted):
             problems.append("the claim says only where its quote does not")
         return problems
@@ -158,6 +175,17 @@ class Support:
         if "|" in claim and not any("".join(claim.split()) in "".join(quote.split()) for quote in quotes):
             problems.append("it is no row of the table")
         return problems
+
+
+def quotations(text: str) -> list[str]:
+    """What stands in quotation marks, also where a quotation is part of another."""
+    found, opened = _QUOTED.findall(text), list[int]()
+    for place, character in enumerate(text):
+        if character in "“「":
+            opened.append(place + 1)
+        elif character in "”」" and opened:
+            found.append(text[opened.pop() : place])
+    return [words for words in found if len(words) > 1]
 
 
 def beside_figures(text: str) -> list[str]:
@@ -209,6 +237,31 @@ def _said(terms: Sequence[Term], words: str) -> float:
 def _limits(words: str) -> set[str]:
     """Which limits words set on a figure: max, min, below, above."""
     return {_LIMITS[found.lower()] for found in _LIMIT.findall(words)}
+
+
+def _grades(text: str) -> set[str]:
+    """Which limits stand behind something else than a figure: 合格以上."""
+    ends = [figure.end for figure in find_figures(text)]
+    return {
+        found[0]
+        for found in _BEYOND.finditer(text)
+        if not any(0 <= found.start() - end <= LONGEST_UNIT for end in ends)
+    }
+
+
+def _strange(claim: str, understood: Sequence[str], folded: str) -> list[str]:
+    """Words of a claim without a figure that its sources share no character with: whom it is about may be another.
+
+    Left out is what was `understood`: words that the sources say otherwise.
+    """
+    for words in (*NEGATION.findall(claim), *_FRAME.findall(claim), *understood):
+        claim = claim.replace(words, " " * len(words)) if len(words) > 1 else claim
+    return _STRANGE.findall("".join(character if character not in folded else " " for character in normalise(claim)))
+
+
+def _behind_place(term: Term, claim: str, places: Sequence[str]) -> bool:
+    """Whether a term says who of a place is meant: 海州市软件企业."""
+    return any(f"{place}{term.text}" in claim for place in places)
 
 
 def _years(words: str) -> set[str]:

@@ -14,7 +14,7 @@ from assistant.figures import Figure, find_figures
 from vectorstore.segmentation import normalise
 
 _TITLE = re.compile(r"《([^《》]+)》")
-_NEGATION = re.compile(
+NEGATION = re.compile(
     r"不得|不予|不能|不可|不再|不属于|不适用|不享受|禁止|严禁|无需|无须|不需|不必|没有|未|不(?!断|仅|但|同|少|超|低|高|足|动|锈)|\bnot\b|\bno\b|n't\b|\bnever\b"
 )
 
@@ -35,11 +35,11 @@ def unsupported(text: str, quotes: Sequence[str]) -> list[str]:
         f"the title 《{title}》 stands in no quote" for title in _TITLE.findall(text) if _plain(title) not in folded
     ]
     said = _without(text, quotes)
-    if bool(_NEGATION.search(said)) and not _NEGATION.search(joined):
+    if bool(NEGATION.search(said)) and not NEGATION.search(joined):
         problems.append("the claim denies what its quote says")
     if _plain(text) != _plain(said) or not said.strip():
         return problems
-    if _NEGATION.search(joined) and not _NEGATION.search(said):
+    if NEGATION.search(joined) and not NEGATION.search(said):
         problems.append("the claim drops the negation of its quote")
     return problems
 

@@ -22,7 +22,7 @@ from channels.guard import LARGEST_FILE
 from channels.limits import Allowance
 from channels.shelf import Shelf, Upload
 from channels.texts import LANGUAGE_COOKIE, Language, preferred, say
-from channels.uploaded import names_elsewhere
+from channels.uploaded import FILE_TYPES, names_elsewhere
 from vectorstore.errors import ZhiceError
 
 # A stub answered 50 users in 20 s with p95 0.54 s and no errors at these limits; beyond them a user is told to wait.
@@ -33,10 +33,6 @@ QUESTIONS_A_MINUTE: Final = 20
 QUESTIONS_OF_AN_ADDRESS: Final = 400
 # Conversations that are kept, of some hundred KB each; who comes back to an older one begins it anew.
 CONVERSATIONS: Final = 1000
-FILE_TYPES: Final = (
-    ".txt .md .markdown .html .htm .mht .mhtml .pdf .jpg .jpeg .png .tif .tiff .bmp .gif .webp "
-    ".docx .doc .wps .rtf .odt .xlsx .xls .ods .zip"
-).split()
 # What was chosen to narrow the question, read off the page at the moment of asking and sent in the fourth place.
 WITH_CHOSEN: Final = "(...given) => [...given.slice(0, 3), window.zhice.chosen()]"
 FONTS: Final = (

@@ -1,9 +1,15 @@
-"""Which files an event of the page may name: those that were uploaded to it, wherever in its data they stand."""
+"""Files of the page: which may be chosen, and which an event may name: those that were uploaded, wherever they stand."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+FILE_TYPES: Final = (
+    ".txt .md .markdown .html .htm .mht .mhtml .pdf .jpg .jpeg .png .tif .tiff .bmp .gif .webp "
+    ".docx .doc .wps .rtf .odt .xlsx .xls .ods .zip"
+).split()
+"""What the page lets be chosen."""
 
 
 def names_elsewhere(data: Any, folder: Path) -> bool:

@@ -20,6 +20,9 @@ INSIDE = "!/"
 """Between the path of an archive and the name of a file in it, in a document's key."""
 
 
+_LEADS_OUT = "It is a link that leads out of the folder; add the file itself, or its folder."
+
+
 @dataclass(frozen=True)
 class Found:
     """A file to take in: its bytes, the name to show, and the key that tells it from others of its name."""
@@ -65,18 +68,25 @@ class Finding:
 
 
 def find(paths: Iterable[str | Path]) -> Finding:
-    """All files of some files and folders; hidden ones are left out, and so are sidecars."""
+    """All files of some files and folders; hidden ones are left out, and so are sidecars.
+
+    Links within a folder that lead out of it are not followed: who may write there need not be who may read elsewhere.
+    """
     files: dict[Path, None] = {}
     failed: list[Failure] = []
+    strays: set[Path] = set()
     for given in paths:
         path = Path(given).expanduser().absolute()
         if path.is_dir():
-            files |= dict.fromkeys(_inside(path))
+            inside, leading_out = _inside(path)
+            files |= dict.fromkeys(inside)
+            failed += [(str(file), _LEADS_OUT) for file in leading_out]
+            strays |= set(leading_out)
         elif path.exists():
             files[path] = None
         else:
             failed.append((str(given), "There is no such file or folder; check the path."))
-    sidecars = sidecars_of(files)
+    sidecars = {document: sidecar for document, sidecar in sidecars_of(files).items() if sidecar not in strays}
     used = frozenset(sidecars.values())
     for path in [path for path in files if path.suffix.lower() in SUFFIXES]:
         files.pop(path)
@@ -108,9 +118,13 @@ def check_size(size: int) -> None:
         )
 
 
-def _inside(folder: Path) -> list[Path]:
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    )
+def _inside(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The files in a folder, and the links to files outside of it."""
+    found: list[Path] = []
+    leading_out: list[Path] = []
+    whole = folder.resolve()
+    for file in sorted(folder.rglob("*")):
+        if any(part.startswith(".") for part in file.relative_to(folder).parts) or not file.is_file():
+            continue
+        (found if file.resolve().is_relative_to(whole) else leading_out).append(file)
+    return found, leading_out

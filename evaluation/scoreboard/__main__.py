@@ -15,7 +15,11 @@ from typing import Final
 from evaluation.scoreboard.line import Line
 from evaluation.scoreboard.report import PAGE, RESULTS, Results, commit
 
-LINES: Final = {1: "kills", 2: "damage", 3: "disk_full", 4: "writers", 5: "model"}
+LINES: Final = {
+    1: "kills", 2: "damage", 3: "disk_full", 4: "writers", 5: "model", 6: "load", 7: "soak", 8: "bad_files",
+    9: "paths", 10: "access", 11: "markup", 12: "outputs", 13: "limits", 14: "offline", 15: "secrecy",
+    16: "dependencies",
+}  # fmt: skip
 """The file of each line; it has `run(work: Path, *, quick: bool) -> Line`."""
 
 

@@ -10,11 +10,11 @@ from assistant import Assistant, open_assistant
 from assistant.model import ModelSettings
 from assistant.settings import Settings
 from evaluation import load_questions
+from evaluation.scoreboard.misbehaving import WRONGS, Prompt, right
 from ingest import ingest_paths
 from tests.acceptance.seeds import QUESTIONS, SHARED, needs_seeds
-from tests.assistant.misbehaving import WRONGS, guessed, right
-from tests.assistant.scripted_model import Prompt, ScriptedModel
-from tests.assistant.trials import sound, trials
+from tests.assistant.scripted_model import ScriptedModel
+from tests.assistant.trials import guessed, sound, trials
 
 pytestmark = needs_seeds
 
@@ -58,6 +58,6 @@ def test_no_wrong_figure_and_no_invented_handle_is_shown(
     assistant: Assistant, model: ScriptedModel, wrong: str
 ) -> None:
     made = list(trials(assistant, model, load_questions(QUESTIONS), WRONGS[wrong]))
-    assert made
+    assert made or wrong == "wrong_month"  # none of the answers is a date
     assert [trial.said for trial in made if trial.shown] == []
     assert all(trial.sound for trial in made)

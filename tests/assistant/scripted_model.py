@@ -14,32 +14,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-_EVIDENCE = re.compile(r"^\[([a-z]{2}\d+)\] (.*)$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """What the endpoint was sent."""
-
-    messages: list[dict[str, Any]]
-
-    @property
-    def evidence(self) -> dict[str, str]:
-        """The sentences by handle."""
-        return dict(_EVIDENCE.findall(self.messages[-1]["content"]))
-
-    @property
-    def question(self) -> str:
-        """The last line."""
-        last = str(self.messages[-1]["content"]).rpartition("\n")[2]
-        return last.partition("：")[2] or last.partition("uestion: ")[2]
-
+from evaluation.scoreboard.misbehaving import Prompt
 
 Reply = Callable[[Prompt], str]
 
@@ -92,7 +72,7 @@ class ScriptedModel:
             said = "This model's maximum context length is 4096 tokens, 5000 were sent."
             return JSONResponse({"error": {"message": said}}, 400)
         if fault == "echo":
-            return JSONResponse({"error": {"message": f"bad key {self.keys[-1]}"}}, 422)
+            return JSONResponse({"error": {"message": f"bad key {self.keys[-1]} for {prompt.question}"}}, 422)
         if fault == "silent":
             await asyncio.sleep(30)
         return StreamingResponse(self._events(prompt, fault), media_type="text/event-stream")

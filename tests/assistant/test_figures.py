@@ -60,6 +60,7 @@ def test_different_figures_stay_different(left: str, right: str) -> None:
     ("text", "bound"),
     [
         ("最高5000万元", "max"),
+        ("至少要有5件专利", "min"),
         ("给予不超过30万元", "max"),
         ("500个以上", "min"),
         ("不低于20%", "min"),

@@ -10,8 +10,8 @@ import pytest
 from assistant import Assistant
 from assistant.model import ModelSettings
 from evaluation import load_questions
+from evaluation.scoreboard.misbehaving import WRONGS, right
 from ingest.pipeline import ingest_samples
-from tests.assistant.misbehaving import WRONGS, right
 from tests.assistant.scripted_model import ScriptedModel
 from tests.assistant.trials import Trial, trials
 from vectorstore.store import PolicyStore

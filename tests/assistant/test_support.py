@@ -11,6 +11,10 @@ from vectorstore.encoder import BUNDLED_MODEL, StaticEncoder
 LAND = Source("园区存量厂房占用地的55%,增量厂房占用地的比重不低于45%", "海州市工业用地规定 海州市自然资源局")
 REWARD = Source("对考核合格的园区管理机构,每年给予最高800万元奖补", "海州市园区奖励办法 第二章 奖励对象和标准")
 
+HOMES = Source("海州市智能家电企业不得将补助资金用于偿还债务", "海州市智能家电企业扶持办法")
+DEBTS = Source("海州市软件服务企业不得将补助资金用于偿还债务", "海州市企业扶持办法")
+GRADES = Source("对考核达到良好以上等次的园区管理机构,每年给予最高800万元奖补", "海州市园区奖励办法")
+
 
 @pytest.fixture(scope="module")
 def support() -> Support:
@@ -35,6 +39,10 @@ def support() -> Support:
         ("园区管委会每年最高可以拿到800万元的奖励", REWARD),
         ("海州市对考核合格的园区管理机构给予最高800万元奖补", REWARD),
         ("Park management bodies can receive up to 8 million yuan a year", REWARD),
+        ("园区管理机构考核良好以上的，每年奖补不超过800万元", GRADES),
+        ("文件规定“海州市软件服务企业不得将补助资金用于偿还债务”", DEBTS),
+        ("文件明确规定，补助资金不能由海州市软件服务企业用来偿还债务", DEBTS),
+        ("Under the measures, park management bodies receive up to 8 million yuan a year", REWARD),
     ],
 )
 def test_a_paraphrase_is_borne_out(support: Support, claim: str, source: Source) -> None:
@@ -56,6 +64,10 @@ def test_a_paraphrase_is_borne_out(support: Support, claim: str, source: Source)
         ("园区管理机构每年最高可获8000万元奖补", REWARD, "stands in no quote"),
         ("Park management bodies can receive up to 80 million yuan a year", REWARD, "stands in no quote"),
         ("对考核合格的园区管理机构不给予奖补", REWARD, "denies"),
+        ("对考核达到良好以下等次的园区管理机构，每年给予最高800万元奖补", GRADES, "sets a limit"),
+        ("云川市智能家电企业不得将补助资金用于偿还债务", HOMES, "云川市"),
+        ("海州市会展企业不得将补助资金用于偿还债务", DEBTS, "会展"),
+        ("文件规定“海州市软件服务企业不得将“补助”资金用于偿还贷款”", DEBTS, "is no quote"),
         ("“卡尔德公司”每年最高可得800万元奖补", REWARD, "卡尔德公司"),
     ],
 )

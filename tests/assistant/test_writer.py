@@ -235,10 +235,12 @@ def test_without_evidence_no_model_is_asked(assistant: Assistant, model: Scripte
 
 
 def test_the_key_is_never_shown(assistant: Assistant, model: ScriptedModel, caplog: pytest.LogCaptureFixture) -> None:
-    model.fault = "echo"  # a gateway that repeats the key in its refusal
+    model.fault = "echo"  # a gateway that repeats the key in its refusal, and what was asked
     with caplog.at_level(logging.DEBUG):
         answer = assistant.ask(QUESTION)
-    assert "refused the request" in caplog.text
+    told = next(record.message for record in caplog.records if "refused the request" in record.message)
+    assert "bad key" in told
+    assert QUESTION not in told
     assert model.keys == ["Bearer sk-secret"]
     assert "sk-secret" not in caplog.text + repr(answer) + repr(ModelSettings("openai:scripted", api_key="sk-secret"))
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from assistant import Answer, Assistant
 from assistant.figures import find_figures
 from assistant.verification import is_verbatim, same_figure
 from evaluation import GoldQuestion
-from tests.assistant.misbehaving import Knowing, Saying, knowing
-from tests.assistant.scripted_model import Prompt, ScriptedModel
+from evaluation.scoreboard.misbehaving import Knowing, Prompt, Saying
+from tests.assistant.scripted_model import ScriptedModel
 
 _MARK = re.compile(r"\[([^\[\]]{1,24})\]")
 
@@ -32,6 +33,37 @@ class Trial:
         text = self.said.partition("[")[0].rstrip("。. ")
         written = self.answer.generator != "extractive"
         return written and any(claim.text == text for claim in self.answer.claims)
+
+
+def knowing(prompt: Prompt, quotes: tuple[str, ...]) -> Knowing | None:
+    """What the evidence of a prompt says of a question with these gold quotes; None if it does not hold them."""
+    shares: list[tuple[float, str, str]] = []
+    for quote in quotes:
+        plain = "".join(quote.split())
+        for handle, sentence in prompt.evidence.items():
+            said = "".join(sentence.split())
+            common = SequenceMatcher(None, said, plain, autojunk=False).find_longest_match()
+            shares.append((common.size / min(len(plain), len(said)), handle, said))
+    share, handle, said = max(shares, default=(0.0, "", ""))
+    if share < 0.8:
+        return None
+    words = said.strip("。；;，,：: ")
+    others = [(key, text) for key, text in prompt.evidence.items() if key != handle and not _same_figures(text, words)]
+    wrong = others[-1] if others else ("zz99", "")
+    return Knowing(words, handle, wrong[0], wrong[1].strip("。；;，,：: "))
+
+
+def guessed(prompt: Prompt) -> list[Knowing]:
+    """What a model may take for the answer where there is none: each of the sentences sent first, another one beside it."""
+    evidence = [(handle, said.strip("。；;，,：: ")) for handle, said in prompt.evidence.items()]
+    return [
+        Knowing(words, handle, *next((other for other in reversed(evidence) if other[0] != handle), ("zz99", "")))
+        for handle, words in evidence[:4]
+    ]
+
+
+def _same_figures(one: str, other: str) -> bool:
+    return bool({figure.key for figure in find_figures(one)} & {figure.key for figure in find_figures(other)})
 
 
 def trials(

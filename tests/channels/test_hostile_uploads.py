@@ -8,9 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from assistant import Assistant
+from evaluation.scoreboard.hostile_files import hostile
 from tests.channels.conftest import whole_app
 from tests.conftest import PARK
-from tests.ingest.test_hostile_folder import hostile
 from vectorstore.keys import Keys
 from vectorstore.store import PolicyStore
 

@@ -17,10 +17,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from channels import guard, page
-from channels.page import FILE_TYPES, QUESTIONS_A_MINUTE
+from channels.page import QUESTIONS_A_MINUTE
 from channels.server import serve
-from channels.texts import say
-from ingest.readers.detect import SUPPORTED
 
 # Gradio counts its queue with options that pandas is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
@@ -174,16 +172,6 @@ def test_another_session_name_does_not_lift_the_limit_of_an_address(
             for number in range(4)
         ]
     assert ["提问太快" in said for said in asked] == [False, False, False, True]
-
-
-def test_every_format_that_is_read_can_be_chosen_and_is_named() -> None:
-    read = set(re.findall(r"\.\w+", SUPPORTED))
-    assert len(read) > 10
-    assert read <= set(FILE_TYPES)
-    named = {{".md": ".markdown"}.get(suffix, suffix).removeprefix(".") for suffix in read}
-    for language in ("zh", "en"):
-        intro = say(language, "documents_intro").lower()
-        assert {word for word in named if word not in intro} == set()
 
 
 # who may call

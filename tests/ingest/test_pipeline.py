@@ -128,3 +128,27 @@ def test_samples_go_in_only_where_there_is_nothing_else(store: PolicyStore, fold
     ingest_into(store, [folder])
     assert ingest_samples(store).added == 0
     assert {record.collection for record in store.catalog.records()} == {"own"}
+
+
+def test_a_link_that_leads_out_of_its_folder_is_not_followed(store: PolicyStore, tmp_path: Path) -> None:
+    folder, outside = tmp_path / "policies", tmp_path / "outside"
+    folder.mkdir()
+    outside.mkdir()
+    (outside / "secret.txt").write_text("第一条 对金丝雀项目给予99万元奖励。", encoding="utf-8")
+    (folder / "policy.txt").write_text("第一条 对示范项目给予98万元奖励。", encoding="utf-8")
+    for link, target in {
+        "out.txt": outside / "secret.txt",
+        "folder": outside,
+        "policy.txt.yaml": outside / "secret.txt",
+        "inside.txt": folder / "policy.txt",
+    }.items():
+        (folder / link).symlink_to(target)
+    report = ingest_into(store, [folder])
+    assert {(Path(file).name, "leads out" in reason) for file, reason in report.failed} == {
+        ("out.txt", True),
+        ("policy.txt.yaml", True),
+    }
+    assert all("金丝雀" not in store.text(record.document_id, record.version) for record in store.catalog.records())
+    linked = tmp_path / "linked"
+    linked.symlink_to(folder)  # what was named itself may be a link
+    assert ingest_into(store, [linked, folder / "out.txt"]).added == 1

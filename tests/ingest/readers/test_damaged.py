@@ -9,9 +9,9 @@ import zipfile
 import olefile
 import pytest
 
+from evaluation.scoreboard.office_files import ole, package
+from evaluation.scoreboard.samples import SAMPLES
 from tests.ingest.readers.bounds import bounded, survives
-from tests.ingest.readers.office_files import ole, package
-from tests.ingest.readers.samples import SAMPLES
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ingest.readers
+from evaluation.scoreboard.office_files import ole
 from ingest.errors import UnreadableDocument
 from ingest.readers import MAX_BYTES, read_document
 from ingest.readers.detect import is_picture
-from tests.ingest.readers.office_files import ole
 
 PAGE = "<html><body><h1>海州市人才安居办法</h1><p>博士每人补贴15万元。</p></body></html>".encode()
 ARCHIVE = b"""MIME-Version: 1.0

@@ -6,9 +6,9 @@ import struct
 
 import pytest
 
+from evaluation.scoreboard.office_files import IN_TABLE, Paragraph, Piece, cell, change, ole, row_end, word
 from ingest.errors import UnreadableDocument
 from ingest.readers import read_document
-from tests.ingest.readers.office_files import IN_TABLE, Paragraph, Piece, cell, change, ole, row_end, word
 from vectorstore.passage import Document
 
 DELETED, HIDDEN = change(0x0800, b"\x01"), change(0x083C, b"\x01")

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.errors import UnreadableDocument
-from ingest.readers import read_document
-from tests.ingest.readers.bounds import bounded, survives
-from tests.ingest.readers.office_files import (
+from evaluation.scoreboard.hostile_files import LARGE_PART, LAUGHS, OUTSIDE, PARTS, lying, with_entities, with_part
+from evaluation.scoreboard.office_files import (
     Paragraph,
     inline,
     ole,
@@ -23,7 +21,10 @@ from tests.ingest.readers.office_files import (
     word,
     xlsx_parts,
 )
-from tests.ingest.readers.samples import SAMPLES, SHEET
+from evaluation.scoreboard.samples import SAMPLES, SHEET
+from ingest.errors import UnreadableDocument
+from ingest.readers import read_document
+from tests.ingest.readers.bounds import bounded, survives
 
 BYTES = 300 * 2**20
 
@@ -31,33 +32,15 @@ BYTES = 300 * 2**20
 # Packages
 
 
-PARTS = {
-    "a.docx": "word/document.xml",
-    "a.xlsx": "xl/worksheets/sheet1.xml",
-    "a.ods": "content.xml",
-    "a.odt": "content.xml",
-}
-
-
-def with_part(name: str, content: bytes, part: str = "") -> bytes:
-    with zipfile.ZipFile(io.BytesIO(SAMPLES[name])) as archive:
-        parts: dict[str, str | bytes] = {each: archive.read(each) for each in archive.namelist()}
-    return package({**parts, part or PARTS[name]: content})
-
-
-LAUGHS = '<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
 SECRET = "root:x:0:0"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("name", PARTS)
-@pytest.mark.parametrize(
-    "declared", [f"<!DOCTYPE x [{LAUGHS}]>", '<!DOCTYPE x [<!ENTITY a11 SYSTEM "file:///etc/passwd">]>']
-)
+@pytest.mark.parametrize("declared", [LAUGHS, OUTSIDE])
 def test_entities_are_refused_in_every_package(name: str, declared: str, encoding: str) -> None:
-    content = f'<?xml version="1.0" encoding="{encoding}"?>{declared}<x>&a11;</x>'.encode(encoding)
     with bounded(), pytest.raises(UnreadableDocument, match="entities"):
-        read_document(with_part(name, content), name)
+        read_document(with_entities(name, declared, encoding), name)
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -72,7 +55,7 @@ def test_entities_behind_a_long_comment_expand_to_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_a_part_that_unpacks_without_measure_is_refused(name: str) -> None:
-    data = with_part(name, b" " * (30 * 2**20))
+    data = with_part(name, b" " * LARGE_PART)
     assert len(data) < 200_000
     with bounded(), pytest.raises(UnreadableDocument, match="unpacks to"):
         read_document(data, name)
@@ -80,12 +63,9 @@ def test_a_part_that_unpacks_without_measure_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_a_part_that_lies_about_its_size_is_refused(name: str) -> None:
-    data = bytearray(with_part(name, b" " * (30 * 2**20)))
-    size = struct.pack("<I", 30 * 2**20)
-    while (place := data.find(size)) >= 0:
-        data[place : place + 4] = struct.pack("<I", 100)
+    data = lying(with_part(name, b" " * LARGE_PART), LARGE_PART)
     with bounded(), pytest.raises(UnreadableDocument):
-        read_document(bytes(data), name)
+        read_document(data, name)
 
 
 def test_entries_that_share_their_bytes_are_refused() -> None:

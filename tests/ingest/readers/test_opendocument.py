@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from evaluation.scoreboard.office_files import opendocument, package
 from ingest.errors import UnreadableDocument
 from ingest.readers import read_document
-from tests.ingest.readers.office_files import opendocument, package
 from vectorstore.passage import Document
 
 P = "<text:p>{}</text:p>"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from evaluation.scoreboard.office_files import inline, ole, package, sheet, xls, xlsx_parts
 from ingest.errors import UnreadableDocument
 from ingest.readers import read_document, spreadsheet
 from ingest.readers.spreadsheet import date_text, number_text
-from tests.ingest.readers.office_files import inline, ole, package, sheet, xls, xlsx_parts
 from vectorstore.passage import Document
 
 FORMATS = (

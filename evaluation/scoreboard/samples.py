@@ -1,4 +1,4 @@
-"""A small sound file of every format, to be damaged by tests."""
+"""A small sound file of every format, to be damaged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 
 import docx
 
-from tests.ingest.readers.office_files import (
+from evaluation.scoreboard.office_files import (
     Paragraph,
     cell,
     inline,
@@ -23,6 +23,7 @@ TEXT = "海州市人才安居办法\n第一条 博士每人补贴15万元。\n�
 
 
 def docx_file() -> bytes:
+    """A Word file with a heading, a list and a table."""
     opened = docx.Document()
     opened.add_heading("海州市人才安居办法", level=1)
     opened.add_paragraph("第一条 博士每人补贴15万元。", style="List Number")

@@ -1,11 +1,11 @@
-"""Small files of the Office formats, built byte by byte, so that tests can break any part of them."""
+"""Small files of the Office formats, built byte by byte, so that any part of them can be broken."""
 
 from __future__ import annotations
 
 import io
 import struct
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -61,7 +61,7 @@ def inline(reference: str, text: str) -> str:
     return f'<c r="{reference}" t="inlineStr"><is><t>{escape(text)}</t></is></c>'
 
 
-def sheet(rows: dict[int, Sequence[str]], merges: Sequence[str] = ()) -> str:
+def sheet(rows: Mapping[int, Sequence[str]], merges: Sequence[str] = ()) -> str:
     """The XML of a sheet by row number and cells."""
     merged = "".join(f'<mergeCell ref="{reference}"/>' for reference in merges)
     return (
@@ -189,9 +189,9 @@ def word(
         table.extend(content)
 
     put(1, _styles())
-    put(13, _pages(main, [(place, place + 2, content) for place, content in runs], 13))
+    put(13, _pages(main, [(place, place + 2, content) for place, content in runs]))
     marks = [(places[start], places[end], bytes([len(changes)]) + changes) for start, end, changes in character_changes]
-    put(12, _pages(main, marks, 1))
+    put(12, _pages(main, marks))
     clx = struct.pack(f"<{len(starts)}I", *starts) + descriptors
     put(33, table_edit if table_edit is not None else b"\x02" + struct.pack("<I", len(clx)) + clx)
     count = struct.unpack_from("<H", lists)[0] if lists else 0
@@ -207,7 +207,7 @@ def word(
     return ole({"WordDocument": bytes(main), "1Table": bytes(table)})
 
 
-def _pages(main: bytearray, runs: Sequence[tuple[int, int, bytes]], entry: int) -> bytes:
+def _pages(main: bytearray, runs: Sequence[tuple[int, int, bytes]]) -> bytes:
     """Put runs of properties into pages of the main stream and return the table that finds them."""
     bounds, numbers = [], []
     for start, end, content in sorted(runs, key=lambda run: run[0]):
@@ -221,7 +221,6 @@ def _pages(main: bytearray, runs: Sequence[tuple[int, int, bytes]], entry: int) 
         bounds.append(start)
         main += page
     bounds.append(bounds[-1] + 2 if bounds else 0)
-    assert entry in (1, 13)
     return struct.pack(f"<{len(bounds)}I", *bounds) + struct.pack(f"<{len(numbers)}I", *numbers) if runs else b""
 
 
