@@ -45,8 +45,10 @@ _STRANGE = re.compile("[㐀-鿿]{2,}")
 _FRAME = re.compile(
     "文件|规定|办法|通知|政策|明确|要求|根据|按照|依据|可以|能够|应当|应该|需要|必须|有关|相关|其中|如果|以及|或者|并且"
 )
-# A claim often begins with a place; read as words, one that runs on (云川市智能家电) is not always told from them.
-_PLACE = re.compile("^对?([㐀-鿿]{2}[市县区省])")
+# A place at the beginning, or behind a preposition; read as words, one that runs on (云川市智能家电) is not always told from them.
+_PLACE = re.compile("(?:^|[由对在给为向于])([㐀-鿿](?![各本全该市县区])[㐀-鿿][市县区省])")
+# Which of many bodies is meant: 会展服务企业, 检验检测机构.
+_KIND = re.compile("([㐀-鿿]{2,4})(?:企业|机构|单位|公司|人才|人员|院校|组织|项目)")
 _ONLY = re.compile(r"(?<![不非])(?:仅仅|仅|只有|只能|只)|\bonly\b", re.IGNORECASE)
 _IN_TURN = re.compile(r"(?P<items>[^，,；;。：:]{2,60})分别")
 _ITEM = re.compile(r"[、和与及]")
@@ -124,6 +126,7 @@ class Support:
         if not find_figures(claim) and not quoted.isascii():
             known = [term.text for term, match in zip(told, said, strict=True) if match]
             problems += [f"not a character of {words!r} is in the sources" for words in _strange(claim, known, folded)]
+            problems += [f"{kind!r} is not in the sources" for kind in _kinds(claim) if _unsaid(kind, folded)]
             names = [term for term, match in zip(told, said, strict=True) if read.regions and not match]
             problems += [
                 f"{term.text!r} is not in the sources" for term in names if _behind_place(term, claim, read.regions)
@@ -257,6 +260,18 @@ def _strange(claim: str, understood: Sequence[str], folded: str) -> list[str]:
     for words in (*NEGATION.findall(claim), *_FRAME.findall(claim), *understood):
         claim = claim.replace(words, " " * len(words)) if len(words) > 1 else claim
     return _STRANGE.findall("".join(character if character not in folded else " " for character in normalise(claim)))
+
+
+def _kinds(claim: str) -> list[str]:
+    """The words right before 企业, 机构 and the like, that tell one kind from another."""
+    return [kind.rpartition("的")[2] for kind in _KIND.findall(normalise(claim))]
+
+
+def _unsaid(words: str, folded: str) -> bool:
+    """Whether two characters in a row stand in no pair that is in a text."""
+    said = [words[place : place + 2] in folded for place in range(len(words) - 1)]
+    covered = [any(said[max(0, place - 1) : place + 1]) for place in range(len(words))]
+    return any(not (one or other) for one, other in zip(covered, covered[1:], strict=False))
 
 
 def _behind_place(term: Term, claim: str, places: Sequence[str]) -> bool:

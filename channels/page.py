@@ -11,7 +11,6 @@ from typing import Any, Final
 import gradio as gr
 from fastapi import FastAPI
 from gradio.data_classes import FileData, ListFiles
-from gradio.utils import get_upload_folder
 
 from assistant.assembly import LONGEST_QUESTION, Assistant
 from channels import conversation, markup
@@ -59,7 +58,7 @@ class Page(gr.Blocks):
     """Takes files from its uploads only; Gradio checks that in apps that it launches, and this one is mounted."""
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **options: Any) -> Any:
-        if names_elsewhere(inputs, Path(get_upload_folder())):
+        if names_elsewhere(inputs, Path(self.GRADIO_CACHE)):
             raise gr.Error("It was not uploaded here.", print_exception=False)
         return await super().preprocess_data(block_fn, inputs, *rest, **options)
 

@@ -81,3 +81,20 @@ def test_the_words_beside_a_figure() -> None:
     assert beside_figures("存量占比60%，增量占比40%") == ["存量占比", "增量占比"]
     assert beside_figures("存量、增量的比重分别为60%、40%") == ["存量", "增量的比重"]
     assert beside_figures("奖励：500万元") == ["奖励"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "borne_out"),
+    [
+        ("海州市软件服务企业可以通过政务服务网提交申请", True),
+        ("申请由海州市软件服务企业通过政务服务网提交", True),
+        ("海州市会展服务企业可以通过政务服务网提交申请", False),  # 会 and 务 are in the source, 会展 is not
+        ("申请由海州市检验检测机构通过政务服务网提交", False),
+        ("申请由云川市软件服务企业通过政务服务网提交", False),
+    ],
+)
+def test_a_claim_without_a_figure_is_about_the_kind_of_body_and_the_place_of_its_source(
+    support: Support, claim: str, *, borne_out: bool
+) -> None:
+    source = Source("海州市软件服务企业通过政务服务网提交申请，由园区管委会初审", "海州市软件服务企业扶持办法")
+    assert (support.problems(claim, [source]) == []) is borne_out
