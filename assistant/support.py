@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from assistant.figures import Figure, find_figures
 from assistant.question import Term, Understanding
@@ -271,7 +272,7 @@ def _unsaid(words: str, folded: str) -> bool:
     """Whether two characters in a row stand in no pair that is in a text."""
     said = [words[place : place + 2] in folded for place in range(len(words) - 1)]
     covered = [any(said[max(0, place - 1) : place + 1]) for place in range(len(words))]
-    return any(not (one or other) for one, other in zip(covered, covered[1:], strict=False))
+    return any(not (one or other) for one, other in pairwise(covered))
 
 
 def _behind_place(term: Term, claim: str, places: Sequence[str]) -> bool:

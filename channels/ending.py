@@ -13,6 +13,7 @@ GRACE_SECONDS: Final = 30
 TRY_AGAIN_SECONDS: Final = 5
 """After which another process has taken over."""
 
+_READY: Final = "/readyz"
 # Open for as long as a browser shows the page, and answers nothing.
 _HEARTBEAT: Final = "/gradio_api/heartbeat/"
 
@@ -34,9 +35,9 @@ class Ending:
         finally:
             self._open -= counted
 
-    def refuses(self, method: str) -> bool:
-        """Whether a request comes too late: one that begins something, and does not just fetch what has begun."""
-        return self.begun and method not in ("GET", "HEAD")
+    def refuses(self, method: str, path: str) -> bool:
+        """Whether a request comes too late: one that begins something, or asks whether more can begin."""
+        return self.begun and (method not in ("GET", "HEAD") or path == _READY)
 
     async def finish(self, hurry: Callable[[], bool]) -> None:
         """Refuse what is new, and wait for what is being answered: GRACE_SECONDS at most, or until `hurry` says so."""

@@ -158,7 +158,7 @@ class Guard:
     async def _refusal(self, scope: Scope, headers: Headers, cookies: dict[str, str]) -> Refused | None:
         """The refusal, if the request is refused before its body is read."""
         path, method = scope["path"], scope["method"]
-        if self._ending.refuses(method):
+        if self._ending.refuses(method, path):
             return Refused(503, wait=TRY_AGAIN_SECONDS)
         if not self._gate.locked and _name(headers.get("host", "")) not in LOCAL_NAMES:
             return Refused(421)

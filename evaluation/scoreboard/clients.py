@@ -38,10 +38,10 @@ _LOOK: Final = 0.3
 _BUSY: Final = 10.0
 
 
-def furnish(data: Path, keys: int = 0) -> tuple[str, list[str]]:
+def furnish(data: Path, keys: int = 0, *, documents: int = DOCUMENTS) -> tuple[str, list[str]]:
     """Put invented policies into a data folder; a key for administrators, and as many more for asking."""
     policies = data.with_name(f"{data.name}-policies")
-    write_policies(policies, range(1, DOCUMENTS + 1))
+    write_policies(policies, range(1, documents + 1))
     store = PolicyStore(data)
     try:
         ingest_into(store, [policies])

@@ -8,10 +8,11 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from evaluation.scoreboard.clients import furnish
 from evaluation.scoreboard.line import Line
 from evaluation.scoreboard.served import serving
 from evaluation.scoreboard.stub_model import FIRST_TOKEN, stub_model
-from evaluation.scoreboard.users import Heard, crowd, on_page, over_rest, shelf_with_keys
+from evaluation.scoreboard.users import POLICIES, Heard, crowd, on_page, over_rest
 
 REST_P95: Final = 2.0
 PAGE_P95: Final = 1.0
@@ -25,23 +26,14 @@ def run(work: Path, *, quick: bool) -> Line:
     started = time.perf_counter()
     users, seconds, hurried = (40, 3.0, 3.0) if quick else (200, 60.0, 20.0)
     slack = BUSY_MACHINE if quick else 1
-    keys = shelf_with_keys(work / "kb", work, users)
+    _, keys = furnish(work / "kb", users, documents=POLICIES)
     with stub_model() as model, serving(work / "kb", **model) as server:
         calm, page, pressed = asyncio.run(_three_crowds(server.address, keys, seconds, hurried))
         alive = server.alive
-    wrong = calm.wrong + page.wrong + pressed.wrong
+    crowds, wrong = (calm, page, pressed), calm.wrong + page.wrong + pressed.wrong
     figure = (
         f"over HTTP {_said(calm)}; on the page {_said(page)}; without pauses {_said(pressed)}; "
         f"{sum(wrong.values())} errors" + "".join(f"; {each} ({count} x)" for each, count in wrong.most_common(3))
-    )
-    passed = (
-        alive
-        and not wrong
-        and not calm.later
-        and not page.later
-        and min(len(each.answered) for each in (calm, page, pressed)) > 0
-        and max(calm.p95, pressed.p95) <= slack * REST_P95
-        and page.p95 <= slack * PAGE_P95
     )
     return Line(
         6,
@@ -50,8 +42,21 @@ def run(work: Path, *, quick: bool) -> Line:
         f"8 to 16 s of a policy of their own; then {users} who ask again at once for {hurried:.0f} s and come back when "
         f"they are told to; the model's first token takes {FIRST_TOKEN} s",
         figure,
-        passed,
+        alive and good_enough(*crowds, slack=slack),
         time.perf_counter() - started,
+    )
+
+
+def good_enough(calm: Heard, page: Heard, pressed: Heard, *, slack: float = 1) -> bool:
+    """Whether nobody was told anything wrong, or to come back without need, and answers came in time."""
+    crowds = (calm, page, pressed)
+    return (
+        not any(each.wrong for each in crowds)
+        and all(each.answered for each in crowds)
+        and not calm.later
+        and not page.later
+        and max(calm.p95, pressed.p95) <= slack * REST_P95
+        and page.p95 <= slack * PAGE_P95
     )
 
 

@@ -9,17 +9,13 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from evaluation.scoreboard.policies import percent, write_policies
-from ingest.pipeline import ingest_into
-from vectorstore.keys import Keys
-from vectorstore.store import PolicyStore
+from evaluation.scoreboard.clients import bearer
+from evaluation.scoreboard.policies import percent
 
 POLICIES: Final = 60
 GIVE_UP: Final = 30
@@ -66,16 +62,6 @@ class Heard:
         return percent(self.answered, 0.95)
 
 
-def shelf_with_keys(data: Path, work: Path, users: int) -> list[str]:
-    """Policies taken into a data folder, and a key of the scope ask for each user."""
-    write_policies(work / "policies", range(1, POLICIES + 1))
-    with closing(PolicyStore(data)) as store:
-        ingest_into(store, [work / "policies"])
-        store.refresh_index(force=True)
-        keys = Keys(store.catalog)
-        return [keys.new(f"user {number}", ["ask"])[1] for number in range(users)]
-
-
 async def crowd(
     address: str, users: int, seconds: float, ask: Ask, pause: Callable[[random.Random], float], seed: int = 1
 ) -> Heard:
@@ -110,8 +96,7 @@ def over_rest(keys: Sequence[str]) -> Ask:
 
     async def ask(client: httpx.AsyncClient, user: int, policy: int) -> Told:
         begun = time.perf_counter()
-        headers = {"Authorization": f"Bearer {keys[user]}"}
-        reply = await client.post("/api/ask", json={"question": question(policy)}, headers=headers)
+        reply = await client.post("/api/ask", json={"question": question(policy)}, headers=bearer(keys[user]))
         spent = time.perf_counter() - begun
         if reply.status_code in (429, 503):
             told = bool(reply.json()["error"]["message"])

@@ -49,7 +49,9 @@ def test_an_answer_being_written_is_finished(tmp_path: Path, model: ScriptedMode
 
 def test_only_what_begins_something_is_refused() -> None:
     end = Ending()
-    assert not end.refuses("POST")
+    assert not end.refuses("POST", "/api/ask")
+    assert not end.refuses("GET", "/readyz")
     end.begun = True
-    assert end.refuses("POST")
-    assert not end.refuses("GET")
+    assert end.refuses("POST", "/api/ask")
+    assert end.refuses("GET", "/readyz")
+    assert not end.refuses("GET", "/gradio_api/queue/data")  # what has begun is fetched to its end
