@@ -33,9 +33,9 @@ logger = logging.getLogger(__name__)
 # The chance that the best sentence answers, from which a language model is asked: it understands wordings that the tables
 # do not know, and what it writes is checked all the same.
 WORTH_WRITING = 0.3
-# Questions searched and read at the same time. That is computing: with 32 at once under load the threads kept each other
-# and the server's event loop waiting, and answers took three times as long.
-AT_WORK = 2
+
+# By what a question waits longer where a cross-encoder judges passages, which takes seconds instead of hundredths of one.
+RERANKING = 20
 
 
 class Request(TypedDict):
@@ -94,7 +94,9 @@ class Stages:
         self._writer = writer
         self._fields = Fields(store.hit_at, store.text)
         self._rewording = rewording
-        self._turns = threading.BoundedSemaphore(AT_WORK)
+        # Both are computing: with 32 questions at once the threads kept each other and the server's event loop waiting,
+        # and answers took three times as long. So one question is searched for while another is read.
+        self._searching, self._reading = threading.BoundedSemaphore(), threading.BoundedSemaphore()
 
     def run(self, request: Request) -> Iterator[Answer]:
         """The stages in order, giving the answer as it grows; each snapshot replaces the one before."""
@@ -119,7 +121,8 @@ class Stages:
         """Query -> evidence with the weights of its terms."""
         started = time.perf_counter()
         query = _known(state.query)
-        with self._turn(state.request):
+        patience = state.request.get("patience")
+        with _turn(self._searching, patience and patience * (RERANKING if self._reranker else 1)):
             found = [
                 Findings(part, self._found(part, query.filters, state.request), weigh(self._store, part))
                 for part in query.parts or (query,)
@@ -137,16 +140,6 @@ class Stages:
                 break
         return evidence
 
-    @contextmanager
-    def _turn(self, request: Request) -> Iterator[None]:
-        """Raises: Busy."""
-        if not self._turns.acquire(timeout=request.get("patience")):
-            raise Busy
-        try:
-            yield
-        finally:
-            self._turns.release()
-
     def read(self, state: State) -> State:
         """Evidence -> drafts."""
         started = time.perf_counter()
@@ -161,7 +154,7 @@ class Stages:
         reports = {hit.document_id for hit in hits if is_second_hand(hit.metadata)}
         documents = admitted(standing, state.request["filters"], day)
         drafts = []
-        with self._turn(state.request):
+        with _turn(self._reading, state.request.get("patience")):
             for found in state.findings:
                 draft = self._reader.read(
                     found.query, found.evidence, found.weights, stale=frozenset(stale), reports=frozenset(reports)
@@ -298,6 +291,17 @@ class Stages:
         if composer.dropped:
             warnings += (Warning("unverified_dropped", wording.say("warning_unverified_dropped")),)
         return warnings + tuple(Warning("no_basis", wording.say("warning_no_basis", part=part)) for part in without)
+
+
+@contextmanager
+def _turn(place: threading.BoundedSemaphore, patience: float | None) -> Iterator[None]:
+    """Raises: Busy."""
+    if not place.acquire(timeout=patience):
+        raise Busy
+    try:
+        yield
+    finally:
+        place.release()
 
 
 def _blank(state: State, query: Query) -> Answer:

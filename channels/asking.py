@@ -22,7 +22,7 @@ from channels.problems import Refused
 
 AT_ONCE: Final = 32  # threads; most of them wait for a language model
 WAITING: Final = 2 * AT_ONCE  # questions begun or waiting for a thread; who comes later is told to try again
-PATIENCE: Final = 0.4
+PATIENCE: Final = 0.6
 """Seconds that a question waits for a thread, to be searched for, and to be read: with 200 users at once who do not
 stop asking, answers come within 2 s, and the others are told soon to come again."""
 ANSWER_SECONDS: Final = 300

@@ -66,14 +66,9 @@ def test_an_answer_that_does_not_end_is_given_up(
 
 
 def test_a_question_waits_no_longer_than_its_patience(shelf: Any) -> None:
-    turns = shelf.assistant._stages._turns
-    taken = [turns.acquire(timeout=1) for _ in range(2)]
-    try:
-        with pytest.raises(Busy):
+    for turn in (shelf.assistant._stages._searching, shelf.assistant._stages._reading):
+        with turn, pytest.raises(Busy):
             list(shelf.assistant.stream(QUESTION, patience=0.05))
-    finally:
-        for _ in taken:
-            turns.release()
     assert list(shelf.assistant.stream(QUESTION, patience=0.05))[-1].status == "answered"
 
 
