@@ -33,7 +33,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m training.bench --shared $(abspath $(SHARED))
 
 # The reliability scoreboard in full; what has a result at this commit is not run again.
-scoreboard: $(VENV)/.dev
+scoreboard: $(VENV)/.dev $(AUDIT)/.done
 	$(BIN)/python -m evaluation.scoreboard
 
 # Known vulnerabilities of what is pinned, less evaluation/exceptions.toml; skips where they cannot be looked up.

@@ -43,7 +43,7 @@ _PATH: Final = re.compile(r"(?:^|[\s'\"(])/(?:[\w.-]+/)+|[A-Za-z]:\\")
 
 
 def run(work: Path, *, quick: bool) -> Line:
-    """All hundred files, in the quick form every seventh, while questions are asked."""
+    """All hundred files, in the quick form every ninth, while questions are asked."""
     started = time.perf_counter()
     files = dict(list(bad_files().items())[:: QUICK_STEP if quick else 1])
     lots, seconds = (1, QUICK_IDLE_SECONDS) if quick else (LOTS, IDLE_SECONDS)

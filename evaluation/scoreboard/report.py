@@ -20,8 +20,9 @@ PAGE: Final = ROOT / "docs" / "reliability.md"
 
 _HEAD: Final = """# Reliability
 
-Written by `python -m evaluation.scoreboard`: each line is run as it says, and taken at the commit beside it ("+": with
-changes that were not committed). A quick form is the one that the tests run, too.
+How what is promised in the [threat model](threat-model.md) is tried. Written by `make scoreboard`: each line is run as it
+says, and taken at the commit beside it ("+": with changes that were not committed). A quick form is the one that the tests
+run, too.
 
 | # | test | how | figure | | commit |
 | --- | --- | --- | --- | --- | --- |

@@ -5,7 +5,6 @@ Run it by itself: `python tests/channels/screenshots.py`. ZHICE_CHROMIUM names a
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
+from evaluation.scoreboard.browser import CHROMIUM, FLAGS  # noqa: E402
 from evaluation.scoreboard.served import serving  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
@@ -28,10 +28,7 @@ def main() -> None:
         serving(Path(folder) / "kb") as server,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("ZHICE_CHROMIUM", "/usr/bin/chromium"),
-            args=["--headless", "--no-sandbox", "--disable-gpu"],
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         take(browser, server.address)
         browser.close()
 
