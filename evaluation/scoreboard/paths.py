@@ -7,6 +7,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -237,14 +238,18 @@ def _take_in(ground: Ground, folder: Path) -> None:
 
 
 def _strays(opened: Sequence[tuple[str, Path, bool]], own: Sequence[Path], *, begun: bool = True) -> list[str]:
-    """What was opened outside; a process that has only begun also reads what belongs to the system."""
+    """What was opened outside; a process that has only begun also reads what belongs to the system.
+
+    What installed packages bring they may read at any time, as when one is imported late.
+    """
+    packages = Path(sysconfig.get_paths()["purelib"]).resolve()
     code = (ROOT, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve())
     system = () if begun else tuple(map(Path, ("/etc", "/proc", "/sys", "/dev/null", "/dev/urandom", "/usr/share")))
     strays = []
     for event, path, writes in opened:
         inside = any(path.is_relative_to(each) for each in own)
-        imported = any(path.is_relative_to(each) for each in code) and (
-            not begun or path.suffix in _CODE or path.is_dir()
+        imported = path.is_relative_to(packages) or (
+            any(path.is_relative_to(each) for each in code) and (not begun or path.suffix in _CODE or path.is_dir())
         )
         known = any(path.is_relative_to(each) for each in system) and path != Path("/etc/passwd")
         if not inside and (writes or not (imported or known)):
