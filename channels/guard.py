@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from channels.access import Access, bearer
@@ -25,7 +25,7 @@ from channels.admin import ADMIN_COOKIE, Gate
 from channels.ending import TRY_AGAIN_SECONDS, Ending
 from channels.problems import Refused, for_programs, problem
 from channels.shell import framed
-from channels.texts import LANGUAGE_COOKIE, Language, preferred
+from channels.texts import LANGUAGE_COOKIE, Language, preferred, say
 from channels.viewer import notice
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ LARGEST_FILE: Final = 50 * 2**20
 LARGEST_UPLOAD: Final = 10 * LARGEST_FILE
 BODY_SECONDS: Final = 30
 UPLOAD: Final = "/gradio_api/upload"
+JOIN: Final = "/gradio_api/queue/join"
 PROGRAMS_UPLOAD: Final = "/api/documents"
 LOCAL_NAMES: Final = ("127.0.0.1", "localhost", "::1")
 
@@ -133,6 +134,8 @@ class Guard:
         cookies = _cookies(headers.get("cookie", ""))
         language = preferred(cookies.get(LANGUAGE_COOKIE), headers.get("accept-language"))
         nonce = secrets.token_urlsafe(16)
+        if scope["path"] == JOIN:
+            send = _Worded(send, language).send
         reply = _Reply(send, _policy(scope["path"], nonce))
         refused = await self._refusal(scope, headers, cookies)
         if refused is None:
@@ -201,6 +204,26 @@ class _Reply:
             if message["status"] in (429, 503):
                 headers.setdefault("Retry-After", str(TRY_AGAIN_SECONDS))
         await self._send(message)
+
+
+class _Worded:
+    """Says in the reader's words that there are too many questions; the page has words of its own for a 503."""
+
+    def __init__(self, send: Send, language: Language) -> None:
+        self._send = send
+        self._language = language
+        self._said = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 503:
+            self._said = True
+            busy = JSONResponse({"detail": say(self._language, "busy")})
+            headers = MutableHeaders(raw=message["headers"])
+            headers["content-length"], headers["content-type"] = str(len(busy.body)), "application/json"
+            await self._send({**message, "status": 429, "headers": headers.raw})
+            await self._send({"type": "http.response.body", "body": busy.body})
+        elif not self._said:
+            await self._send(message)
 
 
 class _Framing:

@@ -73,6 +73,7 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
         "问题有{count}个字，最多可以读{limit}个字，请缩短后再问。",
         "The question has {count} characters; at most {limit} are read. Shorten it and ask again.",
     ),
+    "busy": ("现在提问的人太多，请稍后再问。", "Too many people are asking right now; try again in a moment."),
     "too_fast": (
         "提问太快了，请在{seconds}秒后再问。",
         "That was a lot of questions; ask again in {seconds} seconds.",

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from channels import ending
 from channels.ending import Ending
@@ -55,3 +56,16 @@ def test_only_what_begins_something_is_refused() -> None:
     assert end.refuses("POST", "/api/ask")
     assert end.refuses("GET", "/readyz")
     assert not end.refuses("GET", "/gradio_api/queue/data")  # what has begun is fetched to its end
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+@pytest.mark.parametrize(("language", "said"), [("zh-CN", "请稍后再问"), ("en-GB", "try again")])
+def test_the_page_is_told_so_in_the_readers_words(shelf: Any, language: str, said: str) -> None:
+    app = shelf.app()
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        app.state.ending.begun = True
+        reply = client.post("/gradio_api/queue/join", json={}, headers={"accept-language": language})
+        assert (reply.status_code, reply.headers["retry-after"]) == (429, "5")
+        assert said in reply.json()["detail"]
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert client.get("/").status_code == 200
