@@ -115,7 +115,7 @@ async def _uploads(address: str, admin: str, seconds: float) -> list[str]:
             taken = reply.json().get("files", [{}])[0].get("outcome")
             if taken not in ("added", "updated"):
                 faults.append(f"an upload was {taken or reply.status_code}")
-            await asyncio.sleep(BETWEEN_UPLOADS)
+            await asyncio.sleep(min(BETWEEN_UPLOADS, max(0.0, until - time.monotonic())))
     return faults
 
 
