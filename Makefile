@@ -6,13 +6,17 @@ AUDIT := .venv-audit
 SHARED ?= ../shared
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint fix bench accept scoreboard install lock audit sbom
+.PHONY: run test test-services lint fix bench accept scoreboard install lock audit sbom
 
 run: $(VENV)/.run
 	$(BIN)/zhice serve
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# Starts PostgreSQL, nginx, Chroma and Ray on this machine, each for its tests alone.
+test-services: $(VENV)/.services
+	ZHICE_SERVICES=1 $(BIN)/python -m pytest tests/services -rs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -26,7 +30,7 @@ fix: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 # What needs the folder with the seed documents and the benchmark sets; skips with a reason where it is absent.
-accept: $(VENV)/.dev
+accept: $(VENV)/.services
 	ZHICE_SHARED=$(abspath $(SHARED)) $(BIN)/python -m pytest tests/acceptance -m seeds -rs
 
 bench: $(VENV)/.bench
@@ -57,6 +61,8 @@ lock:
 		| grep -v -E '^(nvidia-|cuda-|triton)' > requirements-dev.lock
 	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt -c requirements.lock \
 		--extra bench pyproject.toml | grep -v -E '^(nvidia-|cuda-|triton)' > requirements-bench.lock
+	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header -c constraints.txt -c requirements-dev.lock \
+		--extra postgres --extra ray --extra services pyproject.toml | grep -v -E '^(nvidia-|cuda-|triton)' > requirements-services.lock
 	uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header requirements-audit.in > requirements-audit.lock
 
 $(VENV)/.run: requirements.lock pyproject.toml
@@ -71,6 +77,10 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 
 $(VENV)/.bench: requirements-bench.lock $(VENV)/.run
 	$(BIN)/pip install --quiet --no-compile -r requirements-bench.lock
+	touch $@
+
+$(VENV)/.services: requirements-services.lock $(VENV)/.dev
+	$(BIN)/pip install --quiet --no-compile -r requirements-services.lock
 	touch $@
 
 # The program's own environment has none of what looks at it.

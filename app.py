@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from assistant import Assistant
     from channels.wechat import Accounts
     from ingest.pipeline import Progress, Report
-    from vectorstore.taken import Taken
 
 DONE, FAILED, USAGE = 0, 1, 2
 # What makes LangChain send questions and evidence to LangSmith; it may be set for another program.
@@ -74,20 +73,17 @@ def create_app(assistant: Assistant, settings: Settings, accounts: Accounts | No
     from channels.observing import Metrics, health
     from channels.server import build_app
     from ingest.isolation import IsolatedReader
-    from ingest.pipeline import ingest_again, ingest_upload
+    from ingest.pipeline import ingest_again
+    from ingest.queueing import Queue
     from vectorstore.keys import Keys
     from vectorstore.quarantine import Quarantine
 
     store, reader = assistant.store, IsolatedReader()
-    quarantine = Quarantine(store.folder)
-
-    def add_document(name: str, file: Path) -> list[Taken]:
-        return ingest_upload(store, name, file, reader)
-
+    quarantine, queue = Quarantine(store.folder), Queue(store, reader)
     access, metrics = Access(Keys(store.catalog), keyed=settings.keyed), Metrics(assistant)
     assistant.answered.append(metrics.answer)
     routers = [
-        rest.router(assistant, access, add_document, quarantine),
+        rest.router(assistant, access, queue.add, quarantine),
         openai_api.router(assistant, access, public_url=settings.public_url),
         # Without a password the server answers to this machine alone.
         health(assistant, metrics, access.manages if settings.admin_password else lambda _: None),
@@ -106,10 +102,10 @@ def create_app(assistant: Assistant, settings: Settings, accounts: Accounts | No
         )
     return build_app(
         assistant,
-        add_document=add_document,
+        add_document=queue.add,
         routers=routers,
         services=[Tools(assistant, access, public_url=settings.public_url)],
-        closing=[reader.close],
+        closing=[queue.close, reader.close],
         access=access,
         read_again=lambda document_id: ingest_again(store, document_id, reader),
         remove_document=store.remove,
@@ -155,6 +151,11 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument("--json", action="store_true", help="print the report as JSON")
     ingest.add_argument("--watch", action="store_true", help="go on, and take in every change; deletions, too")
     ingest.add_argument("--prune", action="store_true", help="remove documents whose file is gone from these folders")
+    ingest.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="read and encode on a Ray cluster: auto, HOST:6379, ray://HOST:10001, or local for one on this machine",
+    )
     ingest.set_defaults(run=_ingest)
     _add_data_dir(ingest)
 
@@ -200,6 +201,7 @@ def _serve(_: argparse.Namespace, settings: Settings) -> int:
         handler = logging.StreamHandler()
         handler.setFormatter(JsonLines())
         logging.basicConfig(level=logging.INFO, handlers=[handler])
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # which tells of every request to Chroma
     accounts = from_environ(os.environ)
     from assistant import open_assistant
 
@@ -247,10 +249,11 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> int:
             return _watch(options, settings, progress)
         report = ingest_paths(
             options.path,
-            data_dir=settings.data_dir,
+            data_dir=settings.place,
             encoder=settings.encoder,
             prune=options.prune,
             progress=progress,
+            ray=options.ray,
         )
     _tell(report, as_json=options.json)
     return FAILED if report.failed else DONE
@@ -267,6 +270,8 @@ def _watch(options: argparse.Namespace, settings: Settings, progress: Progress) 
     files = [path for path in options.path if path.is_file()]
     if files:
         raise SettingError(f"--watch looks after folders, and {files[0]} is a file; give its folder.")
+    if options.ray:
+        raise SettingError("--watch reads on this machine, file by file; leave out --ray, or --watch.")
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -281,7 +286,7 @@ def _watch(options: argparse.Namespace, settings: Settings, progress: Progress) 
 
     watch(
         options.path,
-        data_dir=settings.data_dir,
+        data_dir=settings.place,
         encoder=settings.encoder,
         stopped=stopped,
         reported=reported,
@@ -316,7 +321,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     questions = load_questions(options.questions)
     with tempfile.TemporaryDirectory() as scratch:
         if options.documents is not None:
-            settings = replace(settings, data_dir=Path(scratch), samples=False)
+            settings = replace(settings, data_dir=Path(scratch), samples=False, database_url=None, chroma_url=None)
             report = ingest_paths([options.documents], data_dir=scratch, encoder=settings.encoder)
             for file, reason in report.failed:
                 print(f"zhice: {file}: {reason}", file=sys.stderr)

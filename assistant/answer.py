@@ -113,6 +113,18 @@ class Answer:
         plain["elapsed_ms"] = {stage: round(spent, 2) for stage, spent in self.elapsed_ms.items()}
         return _lists(plain)  # type: ignore[no-any-return]
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Answer:
+        """The answer that `to_dict` gave."""
+
+        def citations(name: str) -> tuple[Citation, ...]:
+            return tuple(Citation(**{**each, "section": tuple(each["section"])}) for each in plain[name])
+
+        claims = [Claim(each["text"], tuple(each["citations"]), Checks(**each["checks"])) for each in plain["claims"]]
+        warnings = [Warning(**{**each, "citations": tuple(each["citations"])}) for each in plain["warnings"]]
+        cited = {name: citations(name) for name in ("citations", "nearest", "evidence")}
+        return cls(**{**plain, **cited, "claims": tuple(claims), "warnings": tuple(warnings)})
+
 
 def _lists(value: Any) -> Any:
     if isinstance(value, dict):

@@ -32,7 +32,7 @@ from assistant.words import Words
 from assistant.writer import Writer
 from vectorstore.catalog import Record
 from vectorstore.encoder import BUNDLED_MODEL, StaticEncoder, load_encoder
-from vectorstore.errors import StoreError
+from vectorstore.errors import StoreError, StoreLocked
 from vectorstore.store import PolicyStore
 
 if TYPE_CHECKING:
@@ -213,12 +213,14 @@ def open_assistant(*, data_dir: str | Path | None = None, settings: Settings | N
     """
     settings = settings or Settings.from_environ(os.environ, data_dir=data_dir)
     reranker = CrossEncoderReranker(settings.reranker) if settings.reranker else None
-    store = PolicyStore(settings.data_dir, encoder=load_encoder(settings.encoder))
+    store = PolicyStore(settings.place, encoder=load_encoder(settings.encoder))
     if settings.samples and not store.catalog.records():
         from ingest.pipeline import ingest_samples
 
         try:
             ingest_samples(store)
+        except StoreLocked:
+            logger.info("another process is taking documents in; the samples are left to it")
         except StoreError:
             store.close()
             raise

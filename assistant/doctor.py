@@ -28,7 +28,7 @@ LOWEST_ROOM = 500 * 2**20  # bytes; the next generation of an index stands besid
 def examine(settings: Settings, *, fix: bool = False) -> Iterator[Finding]:
     """Look at everything, one finding after the other; with `fix`, repair in the data folder what can be repaired."""
     version = ".".join(map(str, sys.version_info[:3]))
-    yield Finding("Python", sys.version_info >= (3, 11), f"{version}, SQLite {sqlite3.sqlite_version}")
+    yield Finding("Python", sys.version_info >= (3, 11), version)
     yield Finding("data folder", True, str(settings.data_dir))
     try:
         encoder = load_encoder(settings.encoder)
@@ -36,25 +36,21 @@ def examine(settings: Settings, *, fix: bool = False) -> Iterator[Finding]:
         if settings.reranker:
             CrossEncoderReranker(settings.reranker)
             yield Finding("reranker", True, settings.reranker)
-        store = PolicyStore(settings.data_dir, encoder=encoder, check_encoder=False, accept_loss=True)
+        store = PolicyStore(settings.place, encoder=encoder, check_encoder=False, accept_loss=True)
     except ZhiceError as error:
         yield Finding("store", False, str(error))
         return
     try:
-        verdict = store.catalog.connection().execute("PRAGMA quick_check").fetchone()[0]
         records = store.catalog.records()
         own = sum(record.collection == "own" for record in records)
-        yield Finding("catalog", verdict == "ok", f"{own} documents, {len(records) - own} samples; check: {verdict}")
+        yield Finding(
+            "catalog", True, f"{store.catalog.engine.describe()}; {own} documents, {len(records) - own} samples"
+        )
         sound = True
         for finding in checking.examine(store, fix=fix):
             sound = sound and finding.good
             yield finding
-        state = store.index_state()
-        detail = f"generation {state.generation} holds {state.indexed} of {state.passages} passages"
-        opened = store.open_index() if sound and state.passages else not state.passages
-        yield Finding(
-            "Chroma index", opened, detail + ("" if opened else "; it is not open; see above, or run `zhice reindex`")
-        )
+        yield _index(store, sound=sound)
         if settings.public_url and records:
             yield _public_url(settings.public_url, store, records[0])
     except (sqlite3.DatabaseError, ZhiceError) as error:
@@ -67,6 +63,18 @@ def examine(settings: Settings, *, fix: bool = False) -> Iterator[Finding]:
     yield Finding("disk", room >= LOWEST_ROOM, f"{room / 2**30:.1f} GiB free")
     guarded = settings.admin_password is not None
     yield Finding("admin password", True, "set" if guarded else "not set; only this machine can be served")
+
+
+def _index(store: PolicyStore, *, sound: bool) -> Finding:
+    """Whether searches are answered from the index."""
+    state = store.index_state()
+    if not state.kept:
+        return Finding("Chroma index", True, "none, as ZHICE_CHROMA_URL is not set; searches go without it")
+    detail = f"generation {state.generation} holds {state.indexed} of {state.passages} passages"
+    opened = store.open_index() if sound and state.passages else not state.passages
+    return Finding(
+        "Chroma index", opened, detail + ("" if opened else "; it is not open; see above, or run `zhice reindex`")
+    )
 
 
 def _public_url(public_url: str, store: PolicyStore, record: Record) -> Finding:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from platformdirs import user_data_path
 
 from assistant.errors import SettingError
 from assistant.model import ModelSettings
+from vectorstore.place import Place
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -20,7 +22,8 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 class Settings:
     """Everything that can be set; `from_environ` names the variables.
 
-    `public_url` is what the outside calls this server, without a slash behind it; forwarded addresses are believed from
+    `database_url` and `chroma_url` name the servers that the catalog and the index are on, where that is not the folder
+    `data_dir`; `chroma_headers` go with what is sent to the latter. `public_url` is what the outside calls this server, without a slash behind it; forwarded addresses are believed from
     `trusted_proxies` only. With `keyed`, nobody asks without a key. `admin_password`, or its Argon2 hash, guards adding and
     removing documents; it is never shown by `repr`. `tracing` lets LangChain send what it does to LangSmith, if
     LangSmith's own variables ask for it. `log` is what a line of the server's log looks like.
@@ -39,14 +42,25 @@ class Settings:
     samples: bool = True
     tracing: bool = False
     log: Literal["text", "json"] = "text"
+    database_url: str | None = None
+    chroma_url: str | None = None
+    chroma_headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        """Where the knowledge base lies."""
+        return Place(self.data_dir, self.database_url, self.chroma_url, self.chroma_headers)
 
     def __repr__(self) -> str:
-        password = "set" if self.admin_password else "not set"
+        password, database, chroma = (
+            "set" if given else "not set" for given in (self.admin_password, self.database_url, self.chroma_url)
+        )
         return (
             f"Settings(data_dir={self.data_dir}, encoder={self.encoder}, reranker={self.reranker}, "
             f"model={self.model}, host={self.host}, port={self.port}, public_url={self.public_url}, "
             f"trusted_proxies={self.trusted_proxies}, keyed={self.keyed}, "
-            f"samples={self.samples}, tracing={self.tracing}, log={self.log}, admin_password={password})"
+            f"samples={self.samples}, tracing={self.tracing}, log={self.log}, admin_password={password}, "
+            f"database_url={database}, chroma_url={chroma})"
         )
 
     @classmethod
@@ -71,6 +85,9 @@ class Settings:
             samples=_switch("ZHICE_SAMPLES", environ.get("ZHICE_SAMPLES") or "1"),
             tracing=_switch("ZHICE_TRACING", environ.get("ZHICE_TRACING") or "0"),
             log=_log(environ.get("ZHICE_LOG") or "text"),
+            database_url=_database(environ),
+            chroma_url=_url("ZHICE_CHROMA_URL", environ),
+            chroma_headers=_headers("ZHICE_CHROMA_HEADERS", environ),
         )
 
     def check_serving(self) -> None:
@@ -131,6 +148,35 @@ def _url(name: str, environ: Mapping[str, str]) -> str | None:
     if not known:
         raise SettingError(f"{name} is {value!r}; give an address such as https://zhice.example.com.")
     return value
+
+
+def database_address(value: str, name: str) -> str:
+    """The address of a PostgreSQL database, as it is; `name` is the setting that gives it.
+
+    Raises:
+        SettingError: it is none.
+    """
+    if not value.startswith(("postgresql://", "postgres://")):
+        raise SettingError(f"{name} is no address of PostgreSQL; give one such as postgresql://user@host:5432/zhice.")
+    return value
+
+
+def _database(environ: Mapping[str, str]) -> str | None:
+    value = environ.get("ZHICE_DATABASE_URL")
+    return database_address(value, "ZHICE_DATABASE_URL") if value else None
+
+
+def _headers(name: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+    value = environ.get(name)
+    if not value:
+        return {}
+    try:
+        headers = json.loads(value)
+    except ValueError:
+        headers = None
+    if not isinstance(headers, dict) or not all(isinstance(each, str) for each in headers.values()):
+        raise SettingError(f'{name} is no JSON object of texts; give one such as {{"Authorization": "Bearer KEY"}}.')
+    return headers
 
 
 def _log(value: str) -> Literal["text", "json"]:

@@ -7,8 +7,8 @@ from typing import Final
 
 from starlette.requests import Request
 
-from channels.limits import Allowance
 from channels.problems import Refused
+from vectorstore.allowances import Allowance
 from vectorstore.keys import Keys, digest
 
 QUESTIONS_A_MINUTE: Final = 20
@@ -26,7 +26,9 @@ class Access:
     def __init__(self, keys: Keys, *, keyed: bool = False, allowance: Allowance | None = None) -> None:
         self.keyed = keyed
         self._keys = keys
-        self._allowance = allowance or Allowance(QUESTIONS_A_MINUTE, 60)
+        self._allowance = allowance or Allowance(
+            QUESTIONS_A_MINUTE, 60, catalog=keys.catalog, what="questions of programs"
+        )
 
     def asks(self, request: Request) -> str:
         """Who asks: the name that `count` takes.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -14,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from vectorstore.errors import ZhiceError
 from vectorstore.sessions import Sessions
+from vectorstore.tries import Tries
 
 ADMIN_COOKIE: Final = "zhice_admin"
 SIGNED_IN_SECONDS: Final = 12 * 3600
@@ -24,9 +24,6 @@ CHECKING: Final = 0.5
 
 # 19 MiB and two passes, as OWASP's Password Storage Cheat Sheet gives for Argon2id.
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-
-# Clients whose failures are remembered; the oldest are forgotten first.
-REMEMBERED_CLIENTS: Final = 10_000
 
 
 class WrongPassword(ZhiceError):
@@ -47,13 +44,14 @@ class Gate:
     A session is kept under a digest that the password is part of: with another password all of them are over.
     """
 
-    def __init__(self, password: str | None, sessions: Sessions, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, password: str | None, sessions: Sessions, tries: Tries, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._hash = hashed(password) if password else None
         self._pepper = hashlib.sha256((password or "").encode()).digest()
         self._sessions = sessions
+        self._tries = tries
         self._clock = clock
-        self._guard = threading.Lock()
-        self._failures: dict[str, tuple[int, float]] = {}
 
     @property
     def locked(self) -> bool:
@@ -67,24 +65,16 @@ class Gate:
             TooManyTries: the client has to wait, and the password was not looked at.
             WrongPassword: the password is wrong.
         """
-        with self._guard:
-            now = self._clock()
-            count, free_at = self._failures.get(client, (0, 0.0))
-            if now < free_at:
-                raise TooManyTries(int(free_at - now) + 1)
-            # A try counts from its beginning, so that many at once are no more than many in a row.
-            self._failures[client] = (count, now + CHECKING)
+        left = self._tries.begin(client, self._clock(), CHECKING)
+        if left > 0:
+            raise TooManyTries(int(left) + 1)
         right = self._is_right(password)
-        with self._guard:
-            now = self._clock()
-            if not right:
-                self._failures.pop(client, None)
-                while len(self._failures) >= REMEMBERED_CLIENTS:
-                    self._failures.pop(next(iter(self._failures)))
-                wait = min(2 ** (count + 1 - FREE_TRIES), LONGEST_WAIT) if count + 1 >= FREE_TRIES else 0
-                self._failures[client] = (min(count + 1, 30), now + wait)
-                raise WrongPassword("That is not the administrator's password.")
-            self._failures.pop(client, None)
+        now = self._clock()
+        if not right:
+            count = min(self._tries.failed(client), 30)
+            self._tries.wait(client, now, min(2 ** (count - FREE_TRIES), LONGEST_WAIT) if count >= FREE_TRIES else 0)
+            raise WrongPassword("That is not the administrator's password.")
+        self._tries.succeeded(client)
         token = secrets.token_urlsafe(32)
         self._sessions.begin(self._digest(token), now, now + SIGNED_IN_SECONDS)
         return token

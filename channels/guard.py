@@ -27,6 +27,7 @@ from channels.problems import Refused, for_programs, problem
 from channels.shell import framed
 from channels.texts import LANGUAGE_COOKIE, Language, preferred, say
 from channels.viewer import notice
+from vectorstore.errors import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,7 @@ _NOTICES: Final[Mapping[str, tuple[str, str]]] = {
     "wrong_host": ("refused_title", "host_text"),
     "not_signed_in": ("refused_title", "not_signed_in"),
     "internal_error": ("error_title", "error_text"),
+    "unavailable": ("busy_title", "busy_text"),
 }
 # Swagger UI runs one script of its own and one of ours, and brings its pictures in its style sheet.
 _DOCS: Final = (
@@ -137,21 +139,24 @@ class Guard:
         if scope["path"] == JOIN:
             send = _Worded(send, language).send
         reply = _Reply(send, _policy(scope["path"], nonce))
-        refused = await self._refusal(scope, headers, cookies)
-        if refused is None:
-            try:
+        try:
+            refused = await self._refusal(scope, headers, cookies)
+            if refused is None:
                 if scope["path"] not in (UPLOAD, PROGRAMS_UPLOAD):
                     receive = await _whole_body(receive)
                 framing = _Framing(reply.send, lambda page: framed(page, nonce, language))
                 await self._app(scope, receive, framing.send if scope["path"] == "/" else reply.send)
                 return
-            except _TooLarge:
-                refused = Refused(413)
-            except _TooSlow:
-                refused = Refused(408)
-            except Exception:
-                logger.exception("a request failed")
-                refused = Refused(500)
+        except _TooLarge:
+            refused = Refused(413)
+        except _TooSlow:
+            refused = Refused(408)
+        except StoreUnavailable as error:
+            logger.warning("a request could not be answered: %s", error)
+            refused = Refused(503)
+        except Exception:
+            logger.exception("a request failed")
+            refused = Refused(500)
         if not reply.begun:
             said = _said(scope["path"], refused, language)
             if refused.status == 408:

@@ -102,14 +102,14 @@ def _audit(options: argparse.Namespace, settings: Settings) -> int:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[tuple[Keys, Links, Sessions, Audit]]:
-    """Keys, links, sessions and the record of the data folder; a server that runs on it sees every change at its next request."""
+    """Keys, links, sessions and the record of the knowledge base; a server that runs on it sees every change at its next request."""
     from vectorstore.audit import Audit
     from vectorstore.keys import Keys
     from vectorstore.links import Links
     from vectorstore.sessions import Sessions
     from vectorstore.store import PolicyStore
 
-    store = PolicyStore(settings.data_dir, check_encoder=False)
+    store = PolicyStore(settings.place, check_encoder=False)
     try:
         yield Keys(store.catalog), Links(store.catalog), Sessions(store.catalog), Audit(store.catalog)
     finally:

@@ -1,27 +1,27 @@
-"""The page: components and their events, wired to what the neighbouring files do. Gradio is used here alone."""
+"""The page: its events, wired to what the neighbouring files do. Gradio is used here and for the page's parts alone."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
 from fastapi import FastAPI
-from gradio.data_classes import FileData, ListFiles
 
-from assistant.assembly import LONGEST_QUESTION, Assistant
+from assistant.assembly import Assistant
 from channels import conversation, markup
 from channels.admin import ADMIN_COOKIE
 from channels.conversation import Turns
 from channels.filtering import chosen_from
 from channels.guard import LARGEST_FILE
-from channels.limits import Allowance
+from channels.page_parts import Parts, place
+from channels.remembering import Memory
 from channels.shelf import Shelf, Upload
 from channels.texts import LANGUAGE_COOKIE, Language, preferred, say
-from channels.uploaded import FILE_TYPES, names_elsewhere
+from channels.uploaded import names_elsewhere
+from vectorstore.allowances import Allowance
 from vectorstore.errors import ZhiceError
 
 # A stub answered 50 users in 20 s with p95 0.54 s and no errors at these limits; beyond them a user is told to wait.
@@ -43,17 +43,6 @@ Step = tuple[Any, ...]
 """New values of an event's output components, in their order."""
 
 
-class PolicyFiles(gr.File):
-    """A file field that gives each upload with the name it had on the reader's machine."""
-
-    is_template = True
-
-    def preprocess(self, payload: ListFiles | FileData | None) -> list[Upload]:  # type: ignore[override]
-        """The uploaded files; names are the client's word and are cleaned where they are used."""
-        files = payload.root if isinstance(payload, ListFiles) else [payload] if payload else []
-        return [Upload(Path(file.orig_name or file.path).name, Path(file.path)) for file in files]
-
-
 class Page(gr.Blocks):
     """Takes files from its uploads only; Gradio checks that in apps that it launches, and this one is mounted."""
 
@@ -63,53 +52,11 @@ class Page(gr.Blocks):
         return await super().preprocess_data(block_fn, inputs, *rest, **options)
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The page's components."""
-
-    language: gr.State
-    turns: gr.State
-    header: gr.HTML
-    switch: gr.Button
-    ask_tab: gr.Tab
-    talk: gr.HTML
-    question: gr.Textbox
-    send: gr.Button
-    stop: gr.Button
-    new: gr.Button
-    filters: gr.HTML
-    panel: gr.HTML
-    documents_tab: gr.Tab
-    documents: gr.HTML
-    correction: gr.HTML
-    files: PolicyFiles
-    outcomes: gr.HTML
-
-    @property
-    def worded(self) -> list[Any]:
-        """What is said in the interface's language, in the order in which `Events.words` says it."""
-        return [
-            self.language, self.header, self.switch, self.ask_tab, self.documents_tab, self.talk, self.question,
-            self.send, self.stop, self.new, self.panel, self.filters, self.documents, self.files, self.outcomes,
-            self.correction,
-        ]  # fmt: skip
-
-    @property
-    def shelf(self) -> list[Any]:
-        """What changes with the documents."""
-        return [self.outcomes, self.documents, self.filters]
-
-    @property
-    def growing(self) -> list[Any]:
-        """What changes while an answer grows."""
-        return [self.question, self.turns, self.talk, self.send, self.stop]
-
-
 def mount_page(app: FastAPI, assistant: Assistant, shelf: Shelf, *, keyed: bool = False) -> None:
     """Put the page at `/`; conversations live in `gr.State`, one a browser session. With `keyed`, who asks signs in."""
     page = Page(title="知策 Zhice", analytics_enabled=False, fill_width=True, delete_cache=(600, 600))
     with page:
-        _connect(page, _place(), Events(assistant, shelf, keyed=keyed))
+        _connect(page, place(), Events(assistant, shelf, keyed=keyed))
     page.state_session_capacity = CONVERSATIONS
     page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=AT_ONCE, api_open=False)
     gr.mount_gradio_app(
@@ -139,8 +86,10 @@ class Events:
         self._assistant = assistant
         self._shelf = shelf
         self._keyed = keyed
-        self._allowance = Allowance(QUESTIONS_A_MINUTE, 60)
-        self._of_address = Allowance(QUESTIONS_OF_AN_ADDRESS, 60)
+        self._memory = Memory(assistant)
+        catalog = assistant.store.catalog
+        self._allowance = Allowance(QUESTIONS_A_MINUTE, 60, catalog=catalog, what="questions of a page")
+        self._of_address = Allowance(QUESTIONS_OF_AN_ADDRESS, 60, catalog=catalog, what="questions of an address")
         self._running: dict[str, threading.Event] = {}
 
     def ask_typed(
@@ -156,11 +105,14 @@ class Events:
     def ask_edited(
         self, _: str, turns: Turns, language: Language, chosen: object, request: gr.Request, event: gr.EventData
     ) -> Iterator[Step]:
-        kept = turns[: _number(event, "turn", len(turns))]
-        yield from self._asked(_text(event, "question"), kept, language, chosen, request)
+        first = _number(event, "turn", conversation.KEPT_TURNS)
+        yield from self._asked(_text(event, "question"), turns, language, chosen, request, first)
 
-    def _asked(self, text: str, turns: Turns, language: Language, given: object, request: gr.Request) -> Iterator[Step]:
-        """New values of `Parts.growing`, step by step."""
+    def _asked(
+        self, text: str, turns: Turns, language: Language, given: object, request: gr.Request, kept: int | None = None
+    ) -> Iterator[Step]:
+        """New values of `Parts.growing`, step by step; with `kept`, only so many turns stay before the question."""
+        turns = self._turns(turns, request)[:kept]
         if not (text or "").strip() or (turns and turns[-1].state == "asking"):
             yield (gr.skip(),) * 5
             return
@@ -179,16 +131,20 @@ class Events:
             gr.Warning(say(language, "too_fast", seconds=int(wait) + 1))
             yield (gr.skip(),) * 5
             return
-        session, stopped = request.session_hash or "", threading.Event()
+        session, stopped, after = request.session_hash or "", threading.Event(), turns
         self._running[session] = stopped
         try:
             for after in conversation.ask(self._assistant, turns, text, language, stopped, chosen=chosen):
                 running = after[-1].state == "asking"
                 shown = markup.conversation(after, language)
                 yield "", after, shown, gr.update(visible=not running), gr.update(visible=running)
+            self._memory.keep(session, after)
         finally:
             if self._running.get(session) is stopped:
                 del self._running[session]
+
+    def _turns(self, held: Turns, request: gr.Request) -> Turns:
+        return self._memory.turns(request.session_hash or "", held)
 
     def _may_ask(self, request: gr.Request) -> bool:
         return not self._keyed or self._shelf.gate.admits(_token(request))
@@ -208,11 +164,13 @@ class Events:
     def start_anew(self, language: Language, request: gr.Request) -> Step:
         """New values of `Parts.growing` and of the panel."""
         self.leave(request)
+        self._memory.keep(request.session_hash or "", ())
         shown = markup.conversation((), language)
         return "", (), shown, gr.update(visible=True), gr.update(visible=False), markup.panel(language)
 
-    def rate(self, turns: Turns, event: gr.EventData) -> None:
+    def rate(self, turns: Turns, request: gr.Request, event: gr.EventData) -> None:
         """Keep a verdict on an answer of this conversation."""
+        turns = self._turns(turns, request)
         answer_id, rating = _text(event, "answer"), 1 if _text(event, "verdict") == "good" else -1
         if answer_id not in conversation.kept_ids(turns):
             return
@@ -278,6 +236,7 @@ class Events:
     def words(self, language: Language, turns: Turns, request: gr.Request) -> Step:
         """New values of `Parts.worded`."""
         documents, filters, files = self.show_documents(language, request)
+        turns = self._turns(turns, request)
         return (
             language,
             markup.header(language),
@@ -296,57 +255,6 @@ class Events:
             "",
             "",
         )
-
-
-def _place() -> Parts:
-    """All components in their places, in Chinese until `Events.load` knows better."""
-    language, turns = gr.State("zh"), gr.State(())
-    with gr.Row(elem_id="top"):
-        header = _html(markup.header("zh"), elem_id="header")
-        switch = gr.Button(say("zh", "switch_language"), elem_id="switch", size="sm", scale=0)
-    with gr.Tabs(elem_id="views"):
-        with gr.Tab(say("zh", "tab_ask"), id="ask") as ask_tab, gr.Row(elem_id="desk"):
-            with gr.Column(elem_id="chat"):
-                talk = _html(
-                    markup.conversation((), "zh"),
-                    elem_id="conversation",
-                    js_on_load="window.zhice.conversation(element, trigger)",
-                )
-                with gr.Row(elem_id="composer"):
-                    question = gr.Textbox(
-                        label=say("zh", "question_label"),
-                        placeholder=say("zh", "question_hint"),
-                        show_label=False,
-                        container=False,
-                        lines=1,
-                        max_lines=6,
-                        # One more than is read, so that a question cut short is refused and never misread.
-                        max_length=LONGEST_QUESTION + 1,
-                        elem_id="question",
-                        autofocus=True,
-                        scale=1,
-                    )
-                    send = gr.Button(say("zh", "send"), variant="primary", elem_id="send", scale=0)
-                    stop = gr.Button(say("zh", "stop"), elem_id="stop", visible=False, scale=0)
-                    with gr.Row(elem_id="beneath"):
-                        new = gr.Button(say("zh", "new_conversation"), elem_id="new", scale=0)
-                        filters = _html("", elem_id="filters", js_on_load="window.zhice.filters(element)")
-            panel = _html(markup.panel("zh"), elem_id="evidence-panel")
-        with gr.Tab(say("zh", "tab_documents"), id="documents") as documents_tab:
-            documents = _html("", elem_id="documents", js_on_load="window.zhice.documents(element, trigger)")
-            correction = _html("", elem_id="correction", js_on_load="window.zhice.correction(element, trigger)")
-            files = PolicyFiles(
-                label=say("zh", "upload"),
-                file_count="multiple",
-                file_types=FILE_TYPES,
-                elem_id="upload",
-                visible=False,
-            )
-            outcomes = _html("", elem_id="outcomes")
-    return Parts(
-        language, turns, header, switch, ask_tab, talk, question, send, stop, new, filters, panel, documents_tab,
-        documents, correction, files, outcomes,
-    )  # fmt: skip
 
 
 def _connect(page: gr.Blocks, parts: Parts, events: Events) -> None:
@@ -376,10 +284,6 @@ def _connect(page: gr.Blocks, parts: Parts, events: Events) -> None:
     documents.expand(events.show_correction, [language], correction, **quiet)
     correction.submit(events.correct, [language], [correction, *parts.shelf], **quiet)
     files.upload(events.add, [files, language], [*parts.shelf, files], **quiet)
-
-
-def _html(value: str, **options: Any) -> gr.HTML:
-    return gr.HTML(value, **{"js_on_load": None, "apply_default_css": False, **options})
 
 
 def _token(request: gr.Request) -> str | None:

@@ -120,7 +120,7 @@ def _add_documents(
     @routes.post(
         DOCUMENTS,
         summary="Add documents (scope admin)",
-        description="What became of each file: `outcome` is added, updated, unchanged or failed, with the `reason`.",
+        description="What became of each file: `outcome` is added, updated, unchanged, waiting (it is safe and will be taken in) or failed, with the `reason`.",
     )
     async def add(
         file: Annotated[list[UploadFile], File(description="One part for each file.")],

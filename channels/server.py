@@ -42,6 +42,7 @@ from vectorstore.audit import Audit
 from vectorstore.quarantine import Quarantine
 from vectorstore.sessions import Sessions
 from vectorstore.taken import Taken
+from vectorstore.tries import Tries
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,8 @@ def build_app(
             await run_in_threadpool(close)
         quarantine.close()
 
-    gate = Gate(admin_password, Sessions(assistant.store.catalog))
+    catalog = assistant.store.catalog
+    gate = Gate(admin_password, Sessions(catalog), Tries(catalog))
     app = FastAPI(title="Zhice", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
 
     def opens(request: Request) -> bool:
@@ -132,7 +134,7 @@ def build_app(
         app.include_router(router)
     app.router.routes.extend(Route(service.path, service) for service in services)
     _add_assets(app)
-    audit = Audit(assistant.store.catalog)
+    audit = Audit(catalog)
     _add_signing_in(app, gate, audit)
     _add_notices(app)
     mount_page(app, assistant, Shelf(assistant, gate, add_document, read_again, remove_document, audit), keyed=keyed)

@@ -191,6 +191,10 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
     "added": ("已添加", "added"),
     "updated": ("已更新为新版本", "updated to a new version"),
     "unchanged": ("内容没有变化", "unchanged"),
+    "waiting": (
+        "已收下，排队等候读取，稍后会出现在列表里",
+        "kept; it waits in the queue and will be in the list later",
+    ),
     "removed": ("已移出", "removed"),
     "failed": ("未能读取", "not read"),
     "failed_unknown": (
@@ -272,6 +276,11 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
     "not_found_text": (
         "链接可能不完整，或文件从未收录。",
         "The link may be incomplete, or the document was never taken in.",
+    ),
+    "busy_title": ("暂时无法回答", "Not just now"),
+    "busy_text": (
+        "服务器暂时不能处理这个请求，请稍后再试。",
+        "The server cannot take this request now; try again in a moment.",
     ),
     "error_title": ("出了点问题", "Something went wrong"),
     "error_text": (

@@ -1,4 +1,4 @@
-"""`zhice doctor | reindex | backup | restore`: the data folder looked after, in the shell."""
+"""`zhice doctor | reindex | backup | restore | migrate`: the knowledge base looked after, in the shell."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from assistant.settings import Settings
+from assistant.errors import SettingError
+from assistant.settings import Settings, database_address
 
 DONE, FAILED = 0, 1
 
@@ -29,14 +30,20 @@ def add_upkeep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     restore.add_argument("file", type=Path, metavar="FILE", help="what `zhice backup` wrote")
     restore.add_argument("--force", action="store_true", help="keep what is in the folder under another name")
     restore.set_defaults(run=_restore)
-    return [reindex, doctor, backup, restore]
+
+    migrate = commands.add_parser("migrate", help="copy the data folder's knowledge base into a database, and prove it")
+    migrate.add_argument(
+        "--to", required=True, metavar="URL", help="an empty database: postgresql://user@host:port/name"
+    )
+    migrate.set_defaults(run=_migrate)
+    return [reindex, doctor, backup, restore, migrate]
 
 
 def _reindex(_: argparse.Namespace, settings: Settings) -> int:
     from vectorstore.encoder import load_encoder
     from vectorstore.store import PolicyStore
 
-    store = PolicyStore(settings.data_dir, encoder=load_encoder(settings.encoder), check_encoder=False)
+    store = PolicyStore(settings.place, encoder=load_encoder(settings.encoder), check_encoder=False)
     try:
         count = store.reencode()
         store.refresh_index(force=True)
@@ -60,7 +67,7 @@ def _backup(options: argparse.Namespace, settings: Settings) -> int:
     from vectorstore.backup import back_up
     from vectorstore.room import mebibytes, size_of
 
-    contents = back_up(settings.data_dir, options.file)
+    contents = back_up(settings.place, options.file)
     print(
         f"{options.file}: {contents.documents} documents, {contents.passages} passages, {contents.answers} answers, "
         f"{contents.uploads} uploaded files; {mebibytes(size_of(options.file))}"
@@ -79,9 +86,16 @@ def _restore(options: argparse.Namespace, settings: Settings) -> int:
     from assistant.proof import prove
     from vectorstore.backup import put_in_place, unpacked
 
+    if settings.database_url:
+        raise SettingError(
+            "A backup is put back into a folder, and ZHICE_DATABASE_URL names a database. Unset it, restore, and copy the "
+            "folder into an empty database with `zhice migrate --to URL`."
+        )
     with unpacked(options.file, settings.data_dir, force=options.force) as (beside, contents):
         _index(beside, settings)
-        with open_assistant(settings=replace(settings, data_dir=beside, samples=False, model=None)) as assistant:
+        with open_assistant(
+            settings=replace(settings, data_dir=beside, samples=False, model=None, chroma_url=None)
+        ) as assistant:
             assistant.store.open_index()
             proof = prove(assistant)
         aside = put_in_place(beside, settings.data_dir, force=options.force)
@@ -94,6 +108,18 @@ def _restore(options: argparse.Namespace, settings: Settings) -> int:
     for failed in proof.failed:
         print(f"zhice: not as before: {failed}", file=sys.stderr)
     return DONE if proof.good else FAILED
+
+
+def _migrate(options: argparse.Namespace, settings: Settings) -> int:
+    from vectorstore.migrating import migrate
+
+    copied, missing = migrate(settings.data_dir, database_address(options.to, "--to"))
+    for table, count in copied.items():
+        print(f"{table:14} {count:10,} rows, equal")
+    print("Set ZHICE_DATABASE_URL to the database; the folder stays as it is. `zhice reindex` builds the index anew.")
+    for digest in missing:
+        print(f"zhice: the uploaded file {digest} is gone or damaged and was not copied.", file=sys.stderr)
+    return FAILED if missing else DONE
 
 
 def _index(folder: Path, settings: Settings) -> None:

@@ -10,26 +10,27 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
 from ingest.archives import members
+from ingest.cluster import ClusterReader
 from ingest.errors import UnreadableDocument
-from ingest.finding import INSIDE, Failure, Finding, Found, check_size, find, read_bytes
-from ingest.isolation import IsolatedReader, PageProgress, Prepared
+from ingest.finding import INSIDE, Failure, Finding, Found, find, read_bytes
+from ingest.isolation import IsolatedReader, PageProgress
 from ingest.preparing import prepare
+from ingest.reading import Beside, Read, Reading
 from ingest.sidecars import read_sidecar
 from vectorstore.catalog import Record
 from vectorstore.encoder import load_encoder
 from vectorstore.errors import StoreError
-from vectorstore.room import check_room, text_bytes
+from vectorstore.place import Place, place_of
+from vectorstore.room import text_bytes
 from vectorstore.store import PolicyStore
 from vectorstore.taken import Taken
 from vectorstore.uploads import KEY as UPLOAD_KEY
-from vectorstore.uploads import UPLOADS
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +38,6 @@ Outcome = Literal["added", "updated", "unchanged"]
 Progress = Callable[[int, int, str], None]
 """Called before each file is stored with how many are done, how many there are, and its name; the ones before are in."""
 
-# Files read ahead of the one that is being stored: reading uses one core, encoding and storing another.
-_AHEAD = 2
 # Bytes; a larger file holds pictures besides its text.
 _MOST_TEXT = 2**20
 
@@ -68,43 +67,52 @@ class Report:
 def ingest_paths(
     paths: Sequence[str | Path],
     *,
-    data_dir: str | Path,
+    data_dir: str | Path | Place,
     encoder: str | None = None,
     prune: bool = False,
     progress: Progress | None = None,
+    ray: str | None = None,
 ) -> Report:
     """Take files, and all files in folders and archives, into the knowledge base in `data_dir`.
 
     Args:
         paths: files and folders; hidden files are left out. A YAML file beside a document and named after it corrects
             its fields.
-        data_dir: the data folder; made if missing.
+        data_dir: the data folder, made if missing; or a place that names the servers, too.
         encoder: a sentence-transformers model instead of the bundled one (setting ZHICE_ENCODER).
         prune: also remove documents that were read from these folders and whose file is gone.
         progress: called before each file is stored, and for each page of which the text is recognised.
+        ray: the address of a Ray cluster that reads and encodes instead of this machine (see `ClusterReader`).
 
     Raises:
+        ClusterUnavailable: there is no such cluster, or it was lost; what was reported before is safe.
         StoreLocked: another process is writing to the data folder.
         EncoderMismatch: the data folder was built with another encoder.
         StoreError: the folder cannot be written, or the disk is full; what was reported before is safe.
     """
-    store = PolicyStore(Path(data_dir), encoder=load_encoder(encoder))
+    store = PolicyStore(place_of(data_dir), encoder=load_encoder(encoder))
     try:
-        return ingest_into(store, paths, prune=prune, progress=progress)
+        reading = ClusterReader(ray, encoder=encoder, encoder_name=store.encoder.name) if ray else None
+        return ingest_into(store, paths, prune=prune, progress=progress, reading=reading)
     finally:
         store.close()
 
 
 def ingest_into(
-    store: PolicyStore, paths: Sequence[str | Path], *, prune: bool = False, progress: Progress | None = None
+    store: PolicyStore,
+    paths: Sequence[str | Path],
+    *,
+    prune: bool = False,
+    progress: Progress | None = None,
+    reading: Reading | None = None,
 ) -> Report:
-    """`ingest_paths` into an open store."""
+    """`ingest_paths` into an open store; files are read by `reading`, or else in a process beside this one."""
     started = time.perf_counter()
     finding = find(paths)
     report = Report()
-    with store.writing(), IsolatedReader() as reader:
+    with store.writing(), reading or Beside() as reader:
         run = _Run(store, reader, report, finding)
-        check_room(store.folder, text_bytes(run.new_bytes()), f"{len(finding.files):,} files")
+        store.check_room(text_bytes(run.new_bytes()), f"{len(finding.files):,} files")
         for done, path in enumerate(finding.files):
             told = _told(progress, done, len(finding.files), path.name)
             for found in finding.read(path):
@@ -114,7 +122,7 @@ def ingest_into(
             folders = [Path(path).expanduser().absolute() for path in paths]
             report.removed = _prune(store, [folder for folder in folders if folder.is_dir()], finding, run.keys)
         report.notes += _indexed(store)
-    report.failed = finding.failed
+    report.failed = sorted(finding.failed)  # whichever were read first
     report.seconds = time.perf_counter() - started
     return report
 
@@ -122,11 +130,12 @@ def ingest_into(
 class _Run:
     """One ingest: the next files are read while one is stored."""
 
-    def __init__(self, store: PolicyStore, reader: IsolatedReader, report: Report, finding: Finding) -> None:
+    def __init__(self, store: PolicyStore, reader: Reading, report: Report, finding: Finding) -> None:
         self.keys: set[str] = set()
         self._held = store.catalog.held()
         self._store, self._reader, self._report, self._finding = store, reader, report, finding
-        self._waiting: deque[tuple[Found, PageProgress, Future[Prepared] | None]] = deque()
+        self._waiting: deque[tuple[Found, PageProgress, Callable[[], Read] | None]] = deque()
+        self._bytes = 0
 
     def new_bytes(self) -> int:
         """An upper estimate of the text in the files that are not there yet."""
@@ -140,9 +149,14 @@ class _Run:
             self._report.count("unchanged", 0)  # most files of most runs
             return
         known = _unchanged(self._store, found)
+        if known is not None and any(known.key == waiting.key for waiting, _, _ in self._waiting):
+            pass  # by the time this one is stored, that document may have become another
         reading = None if known else self._reader.submit(found.data, found.source, on_page=told)
         self._waiting.append((found, told, reading))
-        if len(self._waiting) > _AHEAD:
+        self._bytes += len(found.data)
+        while len(self._waiting) > self._reader.files_ahead or (
+            len(self._waiting) > 1 and self._bytes > self._reader.bytes_ahead
+        ):
             self._store_one(*self._waiting.popleft())
 
     def finish(self) -> None:
@@ -150,13 +164,14 @@ class _Run:
         while self._waiting:
             self._store_one(*self._waiting.popleft())
 
-    def _store_one(self, found: Found, told: PageProgress, reading: Future[Prepared] | None) -> None:
+    def _store_one(self, found: Found, told: PageProgress, reading: Callable[[], Read] | None) -> None:
         told(0, 0)
+        self._bytes -= len(found.data)
         try:
-            prepared = reading.result() if reading else None
-            outcome, passages, document_id = _store(self._store, found, prepared)
-            if prepared and outcome != "unchanged":
-                self._report.notes += [(found.key, note) for note in prepared[0].notes]
+            read = reading() if reading else None
+            outcome, passages, document_id = _store(self._store, found, read)
+            if read and outcome != "unchanged":
+                self._report.notes += [(found.key, note) for note in read.document.notes]
             own = self._store.catalog.record(document_id).key == found.key  # and not another copy's of the file
             if own and _correct(self._store, document_id, found, self._finding) and outcome == "unchanged":
                 outcome = "updated"
@@ -165,19 +180,16 @@ class _Run:
             self._finding.failed.append((found.key, str(error)))
 
 
-def ingest_upload(store: PolicyStore, name: str, file: Path, reader: IsolatedReader) -> list[Taken]:
+def ingest_upload(store: PolicyStore, source: str, data: bytes, reader: IsolatedReader) -> list[Taken]:
     """Take one uploaded file in, or the files in an archive; the bytes are kept, so that they can be read again.
 
     Args:
         store: where documents go.
-        name: what whoever sent the file calls it.
-        file: where it lies; it stays there.
+        source: what whoever sent the file calls it.
+        data: its bytes.
         reader: reads it in a process of its own.
     """
-    source = Path(name.replace("\\", "/")).name or "upload"
     try:
-        check_size(file.stat().st_size)
-        data = file.read_bytes()
         inside = members(data, source)
     except UnreadableDocument as error:
         return [Taken(source, "failed", reason=str(error))]
@@ -194,14 +206,12 @@ def ingest_upload(store: PolicyStore, name: str, file: Path, reader: IsolatedRea
 
 def _upload(store: PolicyStore, found: Found, reader: IsolatedReader) -> Taken:
     try:
-        prepared = None if _unchanged(store, found) else reader.prepare(found.data, found.source)
+        read = None if _unchanged(store, found) else Read(*reader.prepare(found.data, found.source))
     except UnreadableDocument as error:
         return Taken(found.source, "failed", reason=str(error))
     with store.writing():
-        kept = store.folder / UPLOADS / found.sha256
-        kept.parent.mkdir(exist_ok=True)
-        kept.write_bytes(found.data)
-        outcome, _, document_id = _store(store, found, prepared)
+        store.uploads.keep(found.sha256, found.data)
+        outcome, _, document_id = _store(store, found, read)
         hindered = "".join(note for _, note in _indexed(store))
     return Taken(found.source, outcome, document_id, hindered)
 
@@ -235,8 +245,8 @@ def ingest_samples(store: PolicyStore) -> Report:
         for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
             if entry.name.endswith((".md", ".txt", ".html")):
                 found = Found(entry.read_bytes(), entry.name, entry.name)
-                prepared = prepare(found.data, found.source)  # our own files need no process of their own
-                outcome, passages, _ = _store(store, found, prepared, collection="samples")
+                read = Read(*prepare(found.data, found.source))  # our own files need no process of their own
+                outcome, passages, _ = _store(store, found, read, collection="samples")
                 report.count(outcome, passages)
         report.notes += _indexed(store)
     return report
@@ -258,21 +268,20 @@ def _unchanged(store: PolicyStore, found: Found, collection: str = "own") -> Rec
     return known if known is not None and known.sha256 == found.sha256 else None
 
 
-def _store(
-    store: PolicyStore, found: Found, prepared: Prepared | None, *, collection: str = "own"
-) -> tuple[Outcome, int, str]:
+def _store(store: PolicyStore, found: Found, read: Read | None, *, collection: str = "own") -> tuple[Outcome, int, str]:
     """What became of a file, how many passages were written, and the document's id."""
     known = _unchanged(store, found, collection)
     if known is not None:
         if known.key != found.key and not known.key.startswith(UPLOAD_KEY) and not _file_of(known.key).exists():
             store.catalog.move(known.document_id, key=found.key, source=found.source)
         return "unchanged", 0, known.document_id
-    if prepared is None:
+    if read is None:
         raise UnreadableDocument("It was removed while it was being added; add it again.")
-    document, passages = prepared
     before = store.catalog.find(key=found.key, sha256=found.sha256, collection=collection)
-    record = store.put(document, passages, key=found.key, sha256=found.sha256, collection=collection)
-    return ("added" if before is None else "updated"), len(passages), record.document_id
+    record = store.put(
+        read.document, read.passages, key=found.key, sha256=found.sha256, collection=collection, made=read.made
+    )
+    return ("added" if before is None else "updated"), len(read.passages), record.document_id
 
 
 def _correct(store: PolicyStore, document_id: str, found: Found, finding: Finding) -> bool:
@@ -292,7 +301,10 @@ def _file_of(key: str) -> Path:
 
 def _bytes_of(store: PolicyStore, record: Record) -> bytes:
     if record.key.startswith(UPLOAD_KEY):
-        return read_bytes(store.folder / UPLOADS / record.sha256)
+        kept = store.uploads.read(record.sha256)
+        if kept is None:
+            raise UnreadableDocument("The file that it was read from is gone or altered; add it again.")
+        return kept
     data = read_bytes(_file_of(record.key))
     _, _, name = record.key.partition(INSIDE)
     if not name:

@@ -12,6 +12,7 @@ from ingest.finding import find
 from ingest.pipeline import Progress, Report, ingest_paths
 from vectorstore.catalog import Catalog, Record
 from vectorstore.errors import StoreLocked
+from vectorstore.place import Place, place_of
 
 # Folders are looked at rather than listened to: file servers of offices (SMB, NFS) tell nobody of a change.
 EVERY_SECONDS = 10.0
@@ -26,7 +27,7 @@ Signature = dict[Path, tuple[int, int]]
 def watch(
     folders: Sequence[Path],
     *,
-    data_dir: Path,
+    data_dir: Path | Place,
     encoder: str | None = None,
     every: float = EVERY_SECONDS,
     stopped: threading.Event,
@@ -68,7 +69,7 @@ def _signature(folders: Sequence[Path]) -> Signature:
     return found
 
 
-def _is_there(folder: Path, data_dir: Path) -> bool:
+def _is_there(folder: Path, data_dir: Path | Place) -> bool:
     """Whether a folder can be compared; one that lost all its files at once more likely lost its server."""
     if folder.is_dir() and find([folder]).files:
         return True
@@ -78,11 +79,12 @@ def _is_there(folder: Path, data_dir: Path) -> bool:
     return folder.is_dir()
 
 
-def _records(data_dir: Path) -> list[Record]:
-    path = data_dir / "catalog.sqlite3"
-    if not path.exists():
+def _records(data_dir: Path | Place) -> list[Record]:
+    place = place_of(data_dir)
+    path = place.folder / "catalog.sqlite3"
+    if place.database is None and not path.exists():
         return []
-    catalog = Catalog(path)
+    catalog = Catalog(path, database=place.database)
     try:
         return catalog.records()
     finally:

@@ -10,7 +10,8 @@ import pytest
 
 from ingest.preparing import prepare
 from tests.assistant.scripted_model import ScriptedModel, scripted_model
-from vectorstore.catalog import Record
+from vectorstore.catalog import Catalog, Record
+from vectorstore.place import Place
 from vectorstore.store import PolicyStore
 
 Put = Callable[..., Record]
@@ -54,10 +55,31 @@ def model(endpoint: ScriptedModel) -> ScriptedModel:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[PolicyStore]:
-    opened = PolicyStore(tmp_path / "kb")
+def place(tmp_path: Path) -> Place:
+    """Where the knowledge base of a test lies: in a folder; `tests/services` has it on servers."""
+    return Place(tmp_path / "kb")
+
+
+@pytest.fixture
+def store(place: Place) -> Iterator[PolicyStore]:
+    opened = PolicyStore(place)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def open_catalog(place: Place) -> Iterator[Callable[[], Catalog]]:
+    """Opens the catalog as one more process does; all are closed at the end."""
+    opened: list[Catalog] = []
+
+    def one_more() -> Catalog:
+        place.folder.mkdir(exist_ok=True)
+        opened.append(Catalog(place.folder / "catalog.sqlite3", database=place.database))
+        return opened[-1]
+
+    yield one_more
+    for catalog in opened:
+        catalog.close()
 
 
 @pytest.fixture

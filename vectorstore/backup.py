@@ -20,15 +20,19 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Final
 
-from vectorstore.catalog import Catalog
+from vectorstore.catalog import INDEX_OWNER, Catalog
+from vectorstore.copying import copy
+from vectorstore.engines.sqlite_schema import SCHEMA_VERSION
 from vectorstore.errors import StoreError, StoreLocked
 from vectorstore.lock import WriterLock
+from vectorstore.place import Place, place_of
 from vectorstore.room import check_room, remove, size_of
-from vectorstore.schema import SCHEMA_VERSION
-from vectorstore.uploads import UPLOADS, kept_uploads
+from vectorstore.sql import Connection
+from vectorstore.uploads import UPLOADS, Uploads, kept_uploads
 
 FORMAT: Final = 1
 
@@ -53,15 +57,16 @@ class Contents:
     missing: tuple[str, ...] = ()
 
 
-def back_up(folder: Path, file: Path) -> Contents:
-    """Write a backup of a data folder, which may be in use, to a new file; it is proven before it has its name.
+def back_up(given: Path | Place, file: Path) -> Contents:
+    """Write a backup of a knowledge base, which may be in use, to a new file; it is proven before it has its name.
 
     Raises:
         StoreError: the file exists or lies in the folder, the disk has too little room, or the folder has no catalog.
         StoreDamaged: the catalog is damaged.
     """
-    file, catalog = file.expanduser().absolute(), folder / _CATALOG
-    if not catalog.exists():
+    place = place_of(given)
+    file, folder, catalog = file.expanduser().absolute(), place.folder, place.folder / _CATALOG
+    if place.database is None and not catalog.exists():
         raise StoreError(f"The folder {folder} holds no knowledge base to back up; name one with --data-dir.")
     if file.is_relative_to(folder.absolute()):
         raise StoreError(f"The backup {file} would lie in the data folder and be lost with it; choose another place.")
@@ -71,9 +76,13 @@ def back_up(folder: Path, file: Path) -> Contents:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as scratch:
-            copy, archive = Path(scratch) / _CATALOG, Path(scratch) / "archive"
-            _copy_catalog(folder, copy)
-            contents = _write_archive(archive, copy, folder)
+            copied, archive = Path(scratch) / _CATALOG, Path(scratch) / "archive"
+            whole = _opened_catalog(place)
+            try:
+                _copy_catalog(whole, copied)
+                contents = _write_archive(archive, copied, whole.engine.uploads(folder))
+            finally:
+                whole.close()
             with _opened(archive) as (opened, members, _):
                 for name in members:
                     _read_member(opened, name, members[name], None)
@@ -92,34 +101,48 @@ def _refuse_existing(file: Path) -> None:
         raise StoreError(f"There is a {file} already, and backups are never written over; choose another name.")
 
 
-def _copy_catalog(folder: Path, copy: Path) -> None:
-    """One state of the catalog, by SQLite's own means: in one step, in which a reader holds up no writer."""
-    catalog = Catalog(folder / _CATALOG)
+def _opened_catalog(place: Place) -> Catalog:
+    return Catalog(place.folder / _CATALOG, database=place.database)
+
+
+def _copy_catalog(catalog: Catalog, to: Path) -> None:
+    """One state of the catalog in a file; by SQLite's own means it is one step, in which a reader holds up no writer."""
+    if catalog.engine.shared:
+        copied = Catalog(to)
+        try:
+            copy(catalog, copied)
+            copied.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            copied.close()
+        return
     try:
-        with closing(sqlite3.connect(copy)) as target:
-            catalog.connection().backup(target)
+        with closing(sqlite3.connect(catalog.path)) as own, closing(sqlite3.connect(to)) as target:
+            own.backup(target)
             # What is in use elsewhere stays there: the index, and the numbers of its generations.
             target.execute("DELETE FROM generations")
+            target.execute("DELETE FROM meta WHERE key = ?", (INDEX_OWNER,))
             target.commit()
     except sqlite3.DatabaseError as error:
         raise StoreError(
-            f"The catalog {catalog.path} could not be copied: {error}. Free disk space, or see `zhice doctor`."
+            f"The catalog {catalog.engine.name} could not be copied: {error}. Free disk space, or see `zhice doctor`."
         ) from error
-    finally:
-        catalog.close()
 
 
-def _write_archive(archive: Path, copy: Path, folder: Path) -> Contents:
+def _write_archive(archive: Path, catalog: Path, uploads: Uploads) -> Contents:
     members: dict[str, dict[str, Any]] = {}
-    with zipfile.ZipFile(archive, "x", zipfile.ZIP_DEFLATED) as written, closing(sqlite3.connect(copy)) as connection:
-        members[_CATALOG] = _write_member(written, _CATALOG, copy)
+    with (
+        zipfile.ZipFile(archive, "x", zipfile.ZIP_DEFLATED) as written,
+        closing(sqlite3.connect(catalog)) as connection,
+    ):
+        with catalog.open("rb") as whole:
+            members[_CATALOG] = _write_member(written, _CATALOG, whole)
         missing = []
         for digest in sorted(kept_uploads(connection)):
-            upload = folder / UPLOADS / digest
-            if not upload.is_file() or _digest(upload) != digest:
+            data = uploads.read(digest)
+            if data is None:
                 missing.append(digest)
                 continue
-            members[f"{UPLOADS}/{digest}"] = _write_member(written, f"{UPLOADS}/{digest}", upload)
+            members[f"{UPLOADS}/{digest}"] = _write_member(written, f"{UPLOADS}/{digest}", BytesIO(data))
         contents = _contents(connection, len(members) - 1, missing)
         about = {"format": FORMAT, **asdict(contents), "members": members}
         written.writestr(_MANIFEST, json.dumps(about, ensure_ascii=False, indent=1))
@@ -128,9 +151,9 @@ def _write_archive(archive: Path, copy: Path, folder: Path) -> Contents:
     return contents
 
 
-def _write_member(archive: zipfile.ZipFile, name: str, path: Path) -> dict[str, Any]:
+def _write_member(archive: zipfile.ZipFile, name: str, source: IO[bytes]) -> dict[str, Any]:
     digest, size = hashlib.sha256(), 0
-    with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
+    with archive.open(name, "w", force_zip64=True) as target:
         while block := source.read(_BLOCK):
             digest.update(block)
             size += len(block)
@@ -138,7 +161,7 @@ def _write_member(archive: zipfile.ZipFile, name: str, path: Path) -> dict[str, 
     return {"sha256": digest.hexdigest(), "size": size}
 
 
-def _contents(connection: sqlite3.Connection, uploads: int, missing: list[str]) -> Contents:
+def _contents(connection: Connection, uploads: int, missing: list[str]) -> Contents:
     def count(query: str) -> int:
         return int(connection.execute(query).fetchone()[0])
 
@@ -208,7 +231,7 @@ def put_in_place(beside: Path, folder: Path, *, force: bool = False) -> Path | N
         if folder.exists():
             if any(folder.iterdir()):
                 with WriterLock(folder).held():
-                    _refuse_used(folder)
+                    refuse_used(folder)
                 aside = _dated(folder)
                 folder.rename(aside)
             else:
@@ -238,7 +261,7 @@ def _check_target(folder: Path, *, force: bool) -> None:
         )
 
 
-def _refuse_used(folder: Path) -> None:
+def refuse_used(folder: Path) -> None:
     """A running server would go on with the old files. SQLite leaves its log only to who has the catalog alone."""
     try:
         with closing(sqlite3.connect(f"file:{folder / _CATALOG}?mode=rw", uri=True, timeout=0)) as connection:
@@ -328,8 +351,3 @@ def _check_catalog(path: Path, contents: Contents, file: Path) -> None:
         catalog.close()
     if (found.documents, found.passages, found.answers) != (contents.documents, contents.passages, contents.answers):
         raise StoreError(f"The catalog in {file} does not hold what the backup says. It was altered; use another.")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""The catalog: documents, versions, passages with their vectors and full text, answers and feedback, in SQLite.
+"""The catalog: documents, versions, passages with their vectors and full text, answers and feedback, in a database.
 
 It is the truth; the vector index is made from it. Every write is one transaction, so a process killed at any
 moment leaves either all of a document or nothing of it. Readers see one state per `snapshot`.
@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from vectorstore.connections import Connections
 from vectorstore.corrections import Origin, check, corrected
-from vectorstore.errors import UnknownDocument
+from vectorstore.engines import open_engine
+from vectorstore.errors import StoreError, UnknownDocument
+from vectorstore.making import Made
 from vectorstore.packing import (
-    fulltext_fields,
     pack_layout,
     pack_metadata,
     pack_passage,
@@ -30,8 +28,14 @@ from vectorstore.packing import (
 )
 from vectorstore.passage import Document, Metadata, Passage
 from vectorstore.segmentation import terms
+from vectorstore.sql import Connection, Row
 
-KEPT_ANSWERS = 5000  # answers that feedback and links can still refer to; about 20 MB
+INDEX_OWNER = "index_owner"
+"""What tells this knowledge base's collections on a Chroma server from others', by its key in `meta`; no copy has it."""
+
+# Answers that feedback and links can still refer to: about 20 MB in a folder, 2 GB in a database of many offices.
+KEPT_ANSWERS = 5000
+KEPT_SHARED_ANSWERS = 100 * KEPT_ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,51 @@ class Record:
     notes: int = 0
 
 
-class Catalog(Connections):
-    """The SQLite file and everything that is said to it."""
+class Catalog:
+    """A database and everything that is said to it; safe to use from several threads.
+
+    Args:
+        path: the file, made if its folder is new; beside it lies what no database holds.
+        database: the URL of the PostgreSQL database that takes the file's place.
+        accept_loss: open it even if what was acknowledged is missing from it.
+
+    Raises:
+        StoreDamaged: the file is damaged or missing, or has lost what was acknowledged.
+        StoreError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, database: str | None = None, accept_loss: bool = False) -> None:
+        self.path = path
+        self.engine = open_engine(path, database, accept_loss=accept_loss)
+        self.connection = self.engine.connection
+        self.snapshot = self.engine.snapshot
+        self.close = self.engine.close
+
+    @contextmanager
+    def transaction(self, *, searched: bool = True, alone: str = "") -> Iterator[Connection]:
+        """A write transaction; it counts the revision up unless nothing that is `searched` is written.
+
+        `alone` names what nobody else may write meanwhile, where that is less than everything that is not searched.
+
+        Raises:
+            StoreDamaged: what was read or written is damaged.
+            StoreError: it could not be written; nothing of the transaction stays.
+        """
+        revision = 0
+        with self.engine.writing("documents" if searched else alone) as connection:
+            yield connection
+            if searched:
+                revision = int(_counted(connection, "revision", 1))
+        if revision:
+            self.engine.acknowledge(revision)
+
+    def meta(self, key: str) -> str | None:
+        row = self.connection().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def revision(self) -> int:
+        """Counts what is written to be searched, by any process; equal revisions mean equal contents."""
+        return int(self.meta("revision") or 0)
 
     # documents
 
@@ -97,7 +144,7 @@ class Catalog(Connections):
         self,
         document: Document,
         passages: Sequence[Passage],
-        vectors: NDArray[np.float32],
+        made: Made,
         *,
         key: str,
         sha256: str,
@@ -106,44 +153,48 @@ class Catalog(Connections):
     ) -> Record:
         """Store a version and make its passages the searchable ones, all in one transaction.
 
-        `vectors` is (len(passages), dimension). The first own document takes the samples out of search. Corrections
+        `made` is what its passages are searched by. The first own document takes the samples out of search. Corrections
         made to the document before take the place of what was read.
         """
         document_id = document_id_of(key, collection)
         metadata = corrected(document.metadata, self.corrections(document_id))
         title = " ".join(terms(metadata.title or document.source))
-        rows = [fulltext_fields(document.text, passage, title) for passage in passages]
         with self.transaction() as connection:
             previous = connection.execute(
                 "SELECT max(version) FROM versions WHERE document_id = ?", (document_id,)
             ).fetchone()[0]
             version = (previous or 0) + 1
-            _drop_passages(connection, document_id)
+            self._drop_passages(connection, document_id)
             if collection == "own":
-                _retire_samples(connection)
+                self._retire_samples(connection)
             connection.execute(
                 "INSERT INTO documents VALUES (?, ?, ?, ?, ?, 'live') ON CONFLICT (document_id) DO UPDATE "
                 "SET source = excluded.source, version = excluded.version, state = 'live'",
                 (document_id, key, document.source, collection, version),
             )
             connection.execute(
-                "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO versions (document_id, version, sha256, text, layout, metadata, ingested, as_read, notes, "
+                "region) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     document_id, version, sha256, document.text, pack_layout(document), pack_metadata(metadata), _now(),
-                    pack_metadata(document.metadata),
+                    pack_metadata(document.metadata), len(document.notes), metadata.region,
                 ),
             )  # fmt: skip
-            for passage, vector, fulltext in zip(passages, vectors.astype(np.float16), rows, strict=True):
-                cursor = connection.execute(
-                    "INSERT INTO passages (document_id, version, position, start, end, section, page, kind, context, "
-                    "clauses, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (document_id, version, *pack_passage(passage), vector.tobytes()),
-                )
-                connection.execute(
-                    "INSERT INTO passages_text (rowid, body, section, title) VALUES (?, ?, ?, ?)",
-                    (cursor.lastrowid, *fulltext),
-                )
-            connection.execute("INSERT OR REPLACE INTO meta VALUES ('encoder', ?)", (encoder,))
+            # An id is never given twice: a generation of the index knows what it holds by the highest.
+            last = int(_counted(connection, "highest_passage_id", len(passages)))
+            ids = range(last - len(passages) + 1, last + 1)
+            connection.executemany(
+                'INSERT INTO passages (passage_id, document_id, version, position, start, "end", section, page, kind, '
+                "context, clauses, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (number, document_id, version, *pack_passage(passage), vector.tobytes())
+                    for number, passage, vector in zip(ids, passages, made.vectors, strict=True)
+                ],
+            )
+            self.engine.fulltext.put(
+                connection, [(number, *fields, title) for number, fields in zip(ids, made.terms, strict=True)]
+            )
+            set_meta(connection, "encoder", encoder)
         return self.record(document_id)
 
     def move(self, document_id: str, *, key: str, source: str) -> None:
@@ -157,7 +208,7 @@ class Catalog(Connections):
         """Take a document out of search; its texts stay, so that old citations still open."""
         self.record(document_id)
         with self.transaction() as connection:
-            _drop_passages(connection, document_id)
+            self._drop_passages(connection, document_id)
             connection.execute("UPDATE documents SET state = 'removed' WHERE document_id = ?", (document_id,))
 
     def text(self, document_id: str, version: int) -> str:
@@ -236,31 +287,24 @@ class Catalog(Connections):
             )
             metadata = corrected(read, self.corrections(document_id))
             connection.execute(
-                "UPDATE versions SET metadata = ?, as_read = ? WHERE document_id = ? AND version = ?",
-                (pack_metadata(metadata), pack_metadata(read), document_id, record.version),
+                "UPDATE versions SET metadata = ?, as_read = ?, region = ? WHERE document_id = ? AND version = ?",
+                (pack_metadata(metadata), pack_metadata(read), metadata.region, document_id, record.version),
             )
-            connection.execute(
-                "UPDATE passages_text SET title = ? WHERE rowid IN "
-                "(SELECT passage_id FROM passages WHERE document_id = ?)",
-                (" ".join(terms(metadata.title or record.source)), document_id),
-            )
+            title = " ".join(terms(metadata.title or record.source))
+            self.engine.fulltext.rename(connection, _passages_of(connection, document_id), title)
         return True
 
     # answers and feedback
 
     def keep_answer(self, answer_id: str, answer: Mapping[str, Any]) -> None:
         """Keep an answer for feedback; lost answers are no lost knowledge, so a read-only folder is no error."""
-        try:
-            connection = self.connection()
+        kept = KEPT_SHARED_ANSWERS if self.engine.shared else KEPT_ANSWERS
+        with suppress(StoreError), self.transaction(searched=False, alone=answer_id) as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
+                "INSERT INTO answers (answer_id, asked, answer) VALUES (?, ?, ?)",
                 (answer_id, _now(), json.dumps(answer, ensure_ascii=False)),
             )
-            connection.execute(
-                "DELETE FROM answers WHERE rowid <= (SELECT max(rowid) FROM answers) - ?", (KEPT_ANSWERS,)
-            )
-        except sqlite3.OperationalError:
-            return
+            connection.execute("DELETE FROM answers WHERE number <= (SELECT max(number) FROM answers) - ?", (kept,))
 
     def answer(self, answer_id: str) -> dict[str, Any] | None:
         row = self.connection().execute("SELECT answer FROM answers WHERE answer_id = ?", (answer_id,)).fetchone()
@@ -268,7 +312,7 @@ class Catalog(Connections):
 
     def kept_answers(self, limit: int) -> list[tuple[str, dict[str, Any]]]:
         """The answers that were kept last, newest first, each with the time it was given (UTC)."""
-        rows = self.connection().execute("SELECT asked, answer FROM answers ORDER BY rowid DESC LIMIT ?", (limit,))
+        rows = self.connection().execute("SELECT asked, answer FROM answers ORDER BY number DESC LIMIT ?", (limit,))
         return [(row["asked"], dict(json.loads(row["answer"]))) for row in rows]
 
     def add_feedback(self, answer_id: str, rating: int, reason: str) -> None:
@@ -283,11 +327,20 @@ class Catalog(Connections):
         rows = self.connection().execute("SELECT answer_id, rating, reason, given FROM feedback ORDER BY feedback_id")
         return [dict(row) for row in rows]
 
+    def _drop_passages(self, connection: Connection, document_id: str) -> None:
+        self.engine.fulltext.drop(connection, _passages_of(connection, document_id))
+        connection.execute("DELETE FROM passages WHERE document_id = ?", (document_id,))
+
+    def _retire_samples(self, connection: Connection) -> None:
+        live = connection.execute("SELECT document_id FROM documents WHERE collection = 'samples' AND state = 'live'")
+        for (document_id,) in live.fetchall():
+            self._drop_passages(connection, document_id)
+        connection.execute("UPDATE documents SET state = 'removed' WHERE collection = 'samples'")
+
 
 _RECORD = (
     "SELECT d.document_id, d.key, d.source, d.collection, d.version, d.state, v.sha256, v.ingested, v.metadata, "
-    "json_array_length(v.layout, '$.notes') AS notes "
-    "FROM documents d JOIN versions v ON v.document_id = d.document_id AND v.version = d.version"
+    "v.notes FROM documents d JOIN versions v ON v.document_id = d.document_id AND v.version = d.version"
 )
 
 
@@ -296,25 +349,30 @@ def document_id_of(key: str, collection: str) -> str:
     return "d" + hashlib.blake2b(f"{collection}\n{key}".encode(), digest_size=6).hexdigest()
 
 
-def _record(row: sqlite3.Row) -> Record:
+def set_meta(connection: Connection, key: str, value: str) -> None:
+    """Let the catalog say this of itself."""
+    connection.execute(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+    )
+
+
+def _counted(connection: Connection, key: str, more: int) -> str:
+    """What a number that the catalog keeps of itself is now, after counting so many more."""
+    row = connection.execute(
+        "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + ? AS TEXT) WHERE key = ? RETURNING value", (more, key)
+    ).fetchall()[0]
+    return str(row[0])
+
+
+def _record(row: Row) -> Record:
     fields = dict(row)
     fields["metadata"] = unpack_metadata(fields["metadata"])
     return Record(**fields)
 
 
-def _drop_passages(connection: sqlite3.Connection, document_id: str) -> None:
-    connection.execute(
-        "DELETE FROM passages_text WHERE rowid IN (SELECT passage_id FROM passages WHERE document_id = ?)",
-        (document_id,),
-    )
-    connection.execute("DELETE FROM passages WHERE document_id = ?", (document_id,))
-
-
-def _retire_samples(connection: sqlite3.Connection) -> None:
-    live = connection.execute("SELECT document_id FROM documents WHERE collection = 'samples' AND state = 'live'")
-    for (document_id,) in live.fetchall():
-        _drop_passages(connection, document_id)
-    connection.execute("UPDATE documents SET state = 'removed' WHERE collection = 'samples'")
+def _passages_of(connection: Connection, document_id: str) -> list[int]:
+    rows = connection.execute("SELECT passage_id FROM passages WHERE document_id = ?", (document_id,))
+    return [int(row[0]) for row in rows]
 
 
 def _unknown_version(document_id: str, version: int) -> UnknownDocument:

@@ -5,7 +5,6 @@ Texts and corrections are the truth and are never repaired; all else can be made
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,13 +13,15 @@ import numpy as np
 
 from vectorstore import mending
 from vectorstore.errors import StoreError, StoreLocked
-from vectorstore.room import check_room, index_bytes, size_of
-from vectorstore.schema import SCHEMA_VERSION
+from vectorstore.room import index_bytes
+from vectorstore.sql import Connection
 from vectorstore.store import PolicyStore
-from vectorstore.uploads import UPLOADS, kept_uploads
-from vectorstore.witness import acknowledged
+from vectorstore.uploads import UPLOADING, kept_uploads, lost_uploads
 
 _NAMED: Final = 3  # of many that are wrong, how many are named
+
+_BLOCK: Final = 10_000
+"""Vectors looked at together; 5 MB of them."""
 
 _OFF_LENGTH: Final = 0.01
 """How far from 1 (or 0) a stored vector's length may be; float16 rounds 256 components to 1.0005 at most."""
@@ -69,17 +70,12 @@ def examine(store: PolicyStore, *, fix: bool = False) -> Iterator[Finding]:
 
 
 def _file(store: PolicyStore) -> str:
-    rows = store.catalog.connection().execute("PRAGMA integrity_check(3)").fetchall()
-    return "" if rows[0][0] == "ok" else f"The catalog is damaged: {'; '.join(row[0] for row in rows)}."
-
-
-def _format(store: PolicyStore) -> str:
-    version = store.catalog.connection().execute("PRAGMA user_version").fetchone()[0]
-    return "" if version == SCHEMA_VERSION else f"The catalog has format {version} instead of {SCHEMA_VERSION}."
+    wrong = store.catalog.engine.examine()
+    return f"The catalog is damaged: {wrong}." if wrong else ""
 
 
 def _acknowledged(store: PolicyStore) -> str:
-    noted, revision = acknowledged(store.catalog.path), store.catalog.revision()
+    noted, revision = store.catalog.engine.acknowledged(), store.catalog.revision()
     return "" if revision >= noted else f"The catalog is at revision {revision}, and {noted} had been reached."
 
 
@@ -101,8 +97,9 @@ def _texts(store: PolicyStore) -> str:
 
 
 def _references(store: PolicyStore) -> str:
-    broken = store.catalog.connection().execute("PRAGMA foreign_key_check").fetchall()
-    return f"{len(broken)} rows belong to no document." if broken else ""
+    with store.catalog.snapshot() as connection:
+        broken = mending.stray_rows(connection)
+    return f"{broken} rows belong to no document." if broken else ""
 
 
 def _passages(store: PolicyStore) -> str:
@@ -121,13 +118,10 @@ def _fulltext(store: PolicyStore) -> str:
     if differing:
         return f"{differing} passages are in the catalog or in the full text, and not in both."
     try:
-        with store.catalog.transaction(searched=False) as connection:  # FTS5 takes its own check for a write
-            connection.execute("INSERT INTO passages_text (passages_text) VALUES ('integrity-check')")
-    except StoreError as error:
-        if isinstance(error.__cause__, sqlite3.OperationalError):
-            return "It cannot be looked at while another process writes; try again later."
-        return "The full text does not fit its own index."
-    return ""
+        with store.catalog.transaction(searched=False) as connection:
+            return store.catalog.engine.fulltext.examine(connection)
+    except StoreError:
+        return "It cannot be looked at while another process writes; try again later."
 
 
 def _vectors(store: PolicyStore) -> str:
@@ -141,17 +135,13 @@ def _index(store: PolicyStore) -> str:
 
 
 def _strays(store: PolicyStore) -> str:
-    found = mending.strays(store)
-    size = sum(map(size_of, found))
-    return (
-        f"{len(found)} files or folders belong to nothing ({size / 2**20:.1f} MiB): {_named([path.name for path in found])}."
-        if found
-        else ""
-    )
+    with store.catalog.transaction(searched=False, alone=UPLOADING) as connection:
+        found = [*store.index.strays(), *mending.stray_uploads(store, connection)]
+    return f"{len(found)} files or folders belong to nothing: {_named(found)}." if found else ""
 
 
 def _uploads(store: PolicyStore) -> str:
-    lost = mending.lost_uploads(store.folder / UPLOADS, kept_uploads(store.catalog.connection()))
+    lost = lost_uploads(store.uploads, kept_uploads(store.catalog.connection()))
     return (
         f"The files of {len(lost)} uploads are gone or altered; their texts are safe: {_named(lost)}." if lost else ""
     )
@@ -170,17 +160,20 @@ def _room(store: PolicyStore) -> str:
     with store.catalog.snapshot() as connection:
         count = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
     try:
-        check_room(store.folder, index_bytes(count), "the next index")
+        store.check_room(index_bytes(count) if store.place.chroma is None else 0, "the next index")
     except StoreError as error:
         return str(error)
     return ""
 
 
-def broken_vectors(connection: sqlite3.Connection, dimension: int) -> list[int]:
+def broken_vectors(connection: Connection, dimension: int) -> list[int]:
     """The passages whose vector is not one: of the wrong size, with a component that is no number, of another length."""
     broken = []
-    rows = connection.execute("SELECT passage_id, vector FROM passages")
-    while block := rows.fetchmany(10_000):  # 5 MB of them
+    last = 0
+    while block := connection.execute(
+        "SELECT passage_id, vector FROM passages WHERE passage_id > ? ORDER BY passage_id LIMIT ?", (last, _BLOCK)
+    ).fetchall():
+        last = block[-1][0]
         sized = [(number, vector) for number, vector in block if len(vector) == 2 * dimension]
         broken += [number for number, vector in block if len(vector) != 2 * dimension]
         matrix = np.frombuffer(b"".join(vector for _, vector in sized), dtype=np.float16).reshape(len(sized), -1)
@@ -222,7 +215,6 @@ _AGAIN: Final = "ingest these documents again"
 # In this order: what is repaired later is made from what comes before.
 _CHECKS: Final = (
     _Check(_FILE, _file, "sound", advice=_RESTORE),
-    _Check("catalog format", _format, str(SCHEMA_VERSION), advice=_RESTORE),
     _Check("acknowledged writes", _acknowledged, "all there", mending.accept),
     _Check("writer lock", _lock, "not left behind", advice="end the processes that hold it"),
     _Check("texts", _texts, "each version has one", advice=_AGAIN),

@@ -3,12 +3,14 @@
     ZhiceError
     ├── StoreError
     │   ├── StoreLocked         another process is writing to this data folder
+    │   ├── StoreUnavailable    the database does not answer
     │   ├── EncoderMismatch     the data folder was built with another encoder
     │   ├── StoreDamaged        the catalog is damaged or missing, or has lost what was acknowledged
     │   ├── UnknownDocument     no such document, or no such version of it
     │   └── InvalidCorrection   a field of a document cannot be set to that
     ├── EncoderUnavailable      the encoder that was asked for cannot be loaded
     ├── UnreadableDocument      one file cannot be read              (ingest/errors.py)
+    ├── ClusterUnavailable      the Ray cluster cannot do the work   (ingest/errors.py)
     └── AssistantError          a question cannot be taken           (assistant/errors.py)
 
 Every message says what happened, to which file or setting, and what to do next.
@@ -27,6 +29,10 @@ class StoreError(ZhiceError):
 
 class StoreLocked(StoreError):
     """Another process is writing to the data folder."""
+
+
+class StoreUnavailable(StoreError):
+    """The database server cannot be reached, or has ended the connection; trying again helps once it is back."""
 
 
 class EncoderMismatch(StoreError):

@@ -1,4 +1,4 @@
-"""BM25 over the catalog's full-text index: the index gives candidates, the scores are computed here.
+"""BM25 over the catalog's full-text index: the engine gives candidates, the scores are computed here.
 
 A question is a list of facets, each said by any of its alternatives. The passages worth scoring are those that hold
 the rarest terms; FTS5's own ranking visits every passage that has any term, which took a hundred times as long.
@@ -7,14 +7,15 @@ the rarest terms; FTS5's own ranking visits every passage that has any term, whi
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vectorstore.engines.base import FullText
 from vectorstore.segmentation import is_chinese, terms
+from vectorstore.sql import Connection
 
 # The usual constants of BM25. Headings and titles are shared by neighbouring passages, so they count for less.
 SATURATION = 1.2
@@ -82,38 +83,37 @@ class Statistics:
         return math.log(1 + (self.passages - frequency + 0.5) / (frequency + 0.5))
 
 
-def passage_count(connection: sqlite3.Connection) -> int:
+def passage_count(connection: Connection) -> int:
     """How many passages the full-text index holds."""
     return int(connection.execute("SELECT count(*) FROM passages").fetchone()[0])
 
 
-def statistics(connection: sqlite3.Connection) -> Statistics:
+def statistics(connection: Connection) -> Statistics:
     """The statistics of the store as it is now."""
     count, length = connection.execute('SELECT count(*), avg("end" - start) FROM passages').fetchone()
     places = connection.execute(
-        "SELECT json_extract(v.metadata, '$.region') AS place, count(*) FROM documents d "
-        "JOIN versions v USING (document_id, version) WHERE d.state = 'live' AND place IS NOT NULL GROUP BY place"
+        "SELECT v.region, count(*) FROM documents d JOIN versions v USING (document_id, version) "
+        "WHERE d.state = 'live' AND v.region IS NOT NULL GROUP BY v.region ORDER BY v.region"
     )
     return Statistics(int(count), float(length or 1.0), {row[0]: row[1] for row in places})
 
 
-def look_up(connection: sqlite3.Connection, known: Statistics, terms: Iterable[str]) -> dict[str, int]:
+def look_up(index: FullText, connection: Connection, known: Statistics, terms: Iterable[str]) -> dict[str, int]:
     """In how many passages each term stands; terms that stand nowhere are left out."""
     for term in terms:
         if term not in known.frequencies:
-            row = connection.execute("SELECT doc FROM passages_terms WHERE term = ?", (term,)).fetchone()
-            known.frequencies[term] = 0 if row is None else int(row[0])
+            known.frequencies[term] = index.frequency(connection, term)
     return {term: known.frequencies[term] for term in terms if known.frequencies[term]}
 
 
-def look_up_frequent(connection: sqlite3.Connection, known: Statistics) -> None:
+def look_up_frequent(index: FullText, connection: Connection, known: Statistics) -> None:
     """Count the frequent terms at once, which takes half a second where one by one each question would take 2 ms."""
-    known.frequencies.update(
-        connection.execute("SELECT term, doc FROM passages_terms WHERE doc >= ?", (FREQUENT,)).fetchall()
-    )
+    known.frequencies.update(index.frequent(connection, FREQUENT))
 
 
-def candidates(connection: sqlite3.Connection, known: Statistics, facets: Sequence[Facet], limit: int) -> list[int]:
+def candidates(
+    index: FullText, connection: Connection, known: Statistics, facets: Sequence[Facet], limit: int
+) -> list[int]:
     """The passages that hold most of the facets' rarest terms, best first."""
     weights: dict[str, float] = {}
     for facet in facets:
@@ -121,7 +121,7 @@ def candidates(connection: sqlite3.Connection, known: Statistics, facets: Sequen
             for run, worth in part.alternatives:
                 for term in run.split(" "):
                     weights[term] = max(weights.get(term, 0.0), worth * facet.weight)
-    frequencies = look_up(connection, known, weights)
+    frequencies = look_up(index, connection, known, weights)
     ids: list[NDArray[np.int64]] = []
     gains: list[NDArray[np.float64]] = []
     read = 0
@@ -129,14 +129,9 @@ def candidates(connection: sqlite3.Connection, known: Statistics, facets: Sequen
         if ids and read + frequency > MOST_POSTINGS:
             break
         read += frequency
-        # One string of all numbers comes ten times as fast as a row for each.
-        packed = connection.execute(
-            "SELECT group_concat(rowid) FROM passages_text WHERE passages_text MATCH ?", (_quoted(term),)
-        ).fetchone()[0]
-        if packed:
-            found = np.fromstring(packed, dtype=np.int64, sep=",")
-            ids.append(found)
-            gains.append(np.full(len(found), weights[term] * known.idf(frequency)))
+        found = index.having(connection, term)
+        ids.append(found)
+        gains.append(np.full(len(found), weights[term] * known.idf(frequency)))
     if not ids:
         return []
     return _highest(np.concatenate(ids), np.concatenate(gains), limit)
@@ -301,7 +296,3 @@ def _most(known: Statistics, facet: Facet) -> float:
 def _idf(known: Statistics, facet: Facet) -> float:
     frequency = sum(worth * _run_frequency(known, run) for run, worth in facet.alternatives)
     return known.idf(min(float(known.passages), frequency)) if frequency else RAREST * known.idf(0.0)
-
-
-def _quoted(term: str) -> str:
-    return '"' + term.replace('"', '""') + '"'

@@ -22,7 +22,7 @@ class Keys:
     """The keys of one catalog; safe to use from several threads and processes."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+        self.catalog = catalog
 
     def new(self, name: str, scopes: Iterable[str]) -> tuple[str, str]:
         """A new key's id and the key itself, which is not kept and cannot be shown again.
@@ -36,7 +36,7 @@ class Keys:
         if not wanted or not set(wanted) <= set(SCOPES):
             raise StoreError(f"There is no scope {', '.join(wanted) or '(none given)'}; there are {', '.join(SCOPES)}.")
         key_id, key = f"k{secrets.token_hex(6)}", PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
-        with self._catalog.transaction(searched=False) as connection:
+        with self.catalog.transaction(searched=False) as connection:
             connection.execute(
                 "INSERT INTO keys (key_id, digest, name, scopes, made) VALUES (?, ?, ?, ?, ?)",
                 (key_id, digest(key), name, " ".join(wanted), _now()),
@@ -46,7 +46,7 @@ class Keys:
     def scopes_of(self, key: str) -> frozenset[str]:
         """What a key allows: nothing if it is unknown or revoked."""
         row = (
-            self._catalog.connection()
+            self.catalog.connection()
             .execute("SELECT scopes FROM keys WHERE digest = ? AND revoked IS NULL", (digest(key),))
             .fetchone()
         )
@@ -57,7 +57,7 @@ class Keys:
     def name_of(self, key: str) -> str:
         """The id and the name of a key in force, empty for others."""
         row = (
-            self._catalog.connection()
+            self.catalog.connection()
             .execute("SELECT key_id, name FROM keys WHERE digest = ? AND revoked IS NULL", (digest(key),))
             .fetchone()
         )
@@ -65,14 +65,14 @@ class Keys:
 
     def rows(self) -> list[dict[str, Any]]:
         """All keys, oldest first: key_id, name, scopes, made and revoked (UTC, or None); never the keys themselves."""
-        rows = self._catalog.connection().execute(
+        rows = self.catalog.connection().execute(
             "SELECT key_id, name, scopes, made, revoked FROM keys ORDER BY made, key_id"
         )
         return [{**dict(row), "scopes": row["scopes"].split()} for row in rows]
 
     def revoke(self, key_id: str) -> bool:
         """End a key; whether there was one in force."""
-        with self._catalog.transaction(searched=False) as connection:
+        with self.catalog.transaction(searched=False) as connection:
             ended = connection.execute(
                 "UPDATE keys SET revoked = ? WHERE key_id = ? AND revoked IS NULL", (_now(), key_id)
             )

@@ -37,10 +37,10 @@ class Links:
         """The code of a place; with `days`, one that leads there for at least half as long and at most so long."""
         now = self._clock()
         place = (document_id, version, start, end)
-        with self._catalog.transaction(searched=False) as connection:
+        with self._catalog.transaction(searched=False, alone="links") as connection:
             row = connection.execute(
                 'SELECT code FROM links WHERE document_id = ? AND version = ? AND start = ? AND "end" = ? '
-                "AND NOT revoked AND (expires IS NULL) = ? AND (expires IS NULL OR expires > ?)",
+                "AND revoked = 0 AND (expires IS NULL) = ? AND (expires IS NULL OR expires > ?)",
                 (*place, days is None, now + (days or 0) * DAY / 2),
             ).fetchone()
             if row is not None:
@@ -58,7 +58,7 @@ class Links:
             self._catalog.connection()
             .execute(
                 'SELECT code, document_id, version, start, "end" FROM links '
-                "WHERE code = ? AND NOT revoked AND (expires IS NULL OR expires > ?)",
+                "WHERE code = ? AND revoked = 0 AND (expires IS NULL OR expires > ?)",
                 (code, self._clock()),
             )
             .fetchone()

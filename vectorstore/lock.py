@@ -19,13 +19,14 @@ from vectorstore.errors import StoreError, StoreLocked
 class WriterLock:
     """Threads of one process wait for each other; a second process is refused at once and told who writes.
 
-    The lock is the operating system's, on `writer.lock`: it is gone with the process, however that ends.
+    The lock is the operating system's, on `NAME.lock`: it is gone with the process, however that ends.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "writer") -> None:
         self._folder = folder
+        self._signed = folder / f"{name}.json"
         self._threads = threading.RLock()
-        self._file = FileLock(folder / "writer.lock", timeout=0, thread_local=False)
+        self._file = FileLock(folder / f"{name}.lock", timeout=0, thread_local=False)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -55,7 +56,7 @@ class WriterLock:
         if os.name == "nt":  # where no signal asks without harm
             return False
         try:
-            process = int(json.loads((self._folder / "writer.json").read_text(encoding="utf-8"))["process"])
+            process = int(json.loads(self._signed.read_text(encoding="utf-8"))["process"])
             os.kill(process, 0)
         except ProcessLookupError:
             return True
@@ -69,11 +70,11 @@ class WriterLock:
             "command": Path(sys.argv[0]).name,
             "since": datetime.now().isoformat(timespec="seconds"),
         }
-        (self._folder / "writer.json").write_text(json.dumps(holder), encoding="utf-8")
+        self._signed.write_text(json.dumps(holder), encoding="utf-8")
 
     def _holder(self) -> str:
         try:
-            holder = json.loads((self._folder / "writer.json").read_text(encoding="utf-8"))
+            holder = json.loads(self._signed.read_text(encoding="utf-8"))
             return f"process {holder['process']} ({holder['command']}, since {holder['since']})"
         except (OSError, ValueError, KeyError):
             return "another process"

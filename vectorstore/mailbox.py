@@ -2,26 +2,27 @@
 
 A message is `asked` while its answer is made, `ready` while parts of that are to be delivered, then `delivered`. Everything
 is in the catalog, so one process can receive a message, another its repetition and a third the request for the rest.
-While a message is asked, its column `parts` holds an object: until when (`until`) the process that makes the answer vouches
-for it, how often the message has arrived (`attempts`), and what is written so far (`draft`). Nobody finishes what nobody
-vouches for any more: such a message becomes ready with words that say so.
+While a message is asked, its columns say until when (`until`) the process that makes the answer vouches for it, how often
+the message has arrived (`attempts`), and what is written so far (`draft`). Nobody finishes what nobody vouches for any more:
+such a message becomes ready with words that say so. What is read and then written of one user is done by one at a time.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
 from vectorstore.catalog import Catalog
+from vectorstore.sql import Connection, Row
 
 MINUTE: Final = 60.0
 # What a message was replied is a row of its own, under the message's name and this; no channel's names have spaces.
 _SENT: Final = " sent"
-_OF: Final = "channel = ? AND user = ? AND message = ?"
+_OF: Final = 'channel = ? AND "user" = ? AND message = ?'
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,37 +106,36 @@ class Mailbox:
         Who takes in a new question has to `finish` or `disown` it.
         """
         now = self.clock()
-        with self.catalog.transaction(searched=False) as connection:
-            self._tidy(connection, now)
+        self._tidy(now)
+        with self._alone(user) as connection:
             self._give_up(connection, now, user)
             sent = self._sent(connection, user, message, now)
             if sent is not None:
                 return Arrival(sent=sent)
             place = (self.channel, user, message)
-            row = connection.execute(f"SELECT state, parts FROM messages WHERE {_OF}", place).fetchone()
+            row = connection.execute(f"SELECT state, attempts FROM messages WHERE {_OF}", place).fetchone()
             if row is None:
                 wait = self._wait(connection, user, now) if question else 0.0
                 if wait:
                     return Arrival(wait=wait)
-                made = json.dumps({"until": now + self.lifetimes.vouched, "attempts": 1, "draft": ""})
-                values = (*place, question, made, now)
-                connection.execute("INSERT INTO messages VALUES (?, ?, ?, ?, 'asked', ?, 0, ?)", values)
+                connection.execute(
+                    'INSERT INTO messages (channel, "user", message, question, state, parts, next, arrived, until) '
+                    "VALUES (?, ?, ?, ?, 'asked', '[]', 0, ?, ?)",
+                    (*place, question, now, now + self.lifetimes.vouched),
+                )
                 if question:
                     self._own.add((user, message))
                 return Arrival(new=True)
             if row["state"] != "asked":
                 return Arrival()
-            attempts = json.loads(row["parts"])["attempts"] + 1
-            connection.execute(
-                f"UPDATE messages SET parts = json_set(parts, '$.attempts', ?) WHERE {_OF}", (attempts, *place)
-            )
+            attempts = row["attempts"] + 1
+            connection.execute(f"UPDATE messages SET attempts = ? WHERE {_OF}", (attempts, *place))
             return Arrival(attempts=attempts)
 
     def keep(self, user: str, message: str, body: str) -> str:
         """The reply to a message: this, unless it was replied something else already."""
         now = self.clock()
-        with self.catalog.transaction(searched=False) as connection:
-            self._tidy(connection, now)
+        with self._alone(user) as connection:
             sent = self._sent(connection, user, message, now)
             return self._send(connection, user, message, body, now) if sent is None else sent
 
@@ -155,9 +155,9 @@ class Mailbox:
         return (
             self.catalog.connection()
             .execute(
-                "SELECT 1 FROM messages AS earlier JOIN messages AS own USING (channel, user) "
-                "WHERE channel = ? AND user = ? AND own.message = ? AND earlier.state = 'asked' "
-                "AND earlier.question != '' AND json_extract(earlier.parts, '$.until') >= ? "
+                'SELECT 1 FROM messages AS earlier JOIN messages AS own USING (channel, "user") '
+                "WHERE channel = ? AND \"user\" = ? AND own.message = ? AND earlier.state = 'asked' "
+                "AND earlier.question != '' AND earlier.until >= ? "
                 "AND (earlier.arrived, earlier.message) < (own.arrived, own.message)",
                 (self.channel, user, message, self.clock()),
             )
@@ -168,36 +168,38 @@ class Mailbox:
     def history(self, user: str) -> list[str]:
         """The questions of the conversation, oldest first."""
         rows = self.catalog.connection().execute(
-            "SELECT question FROM turns WHERE channel = :channel AND user = :user AND asked > :since AND asked > coalesce("
-            "(SELECT max(asked) FROM turns WHERE channel = :channel AND user = :user AND question = ''), 0) "
-            "ORDER BY asked DESC, turn_id DESC LIMIT :turns",
-            {
-                "channel": self.channel,
-                "user": user,
-                "since": self.clock() - self.lifetimes.conversation,
-                "turns": self.lifetimes.turns,
-            },
+            'SELECT question FROM turns WHERE channel = ? AND "user" = ? AND asked > ? AND asked > coalesce('
+            "(SELECT max(asked) FROM turns WHERE channel = ? AND \"user\" = ? AND question = ''), 0) "
+            "ORDER BY asked DESC, turn_id DESC LIMIT ?",
+            (
+                self.channel,
+                user,
+                self.clock() - self.lifetimes.conversation,
+                self.channel,
+                user,
+                self.lifetimes.turns,
+            ),
         )
         return [str(row["question"]) for row in rows][::-1]
 
     def start_afresh(self, user: str) -> None:
         """End the conversation; what is still being answered belongs to the one that has ended."""
-        with self.catalog.transaction(searched=False) as connection:
-            connection.execute("DELETE FROM turns WHERE channel = ? AND user = ?", (self.channel, user))
+        with self._alone(user) as connection:
+            connection.execute('DELETE FROM turns WHERE channel = ? AND "user" = ?', (self.channel, user))
             self._turn(connection, user, "", self.clock())
 
     def draft(self, user: str, message: str, text: str) -> None:
         """What is written so far of an answer that is being made."""
-        with self.catalog.transaction(searched=False) as connection:
+        with self._alone(user) as connection:
             connection.execute(
-                f"UPDATE messages SET parts = json_set(parts, '$.draft', ?) WHERE {_OF} AND state = 'asked'",
+                f"UPDATE messages SET draft = ? WHERE {_OF} AND state = 'asked'",
                 (text, self.channel, user, message),
             )
 
     def finish(self, user: str, message: str, parts: Sequence[str], *, answered: bool = True) -> None:
         """The answer is made, unless its user was told already that it never will be; `answered` makes it a turn."""
         place = (self.channel, user, message)
-        with self.catalog.transaction(searched=False) as connection:
+        with self._alone(user) as connection:
             row = connection.execute(f"SELECT question, arrived FROM messages WHERE {_OF}", place).fetchone()
             done = connection.execute(
                 f"UPDATE messages SET state = 'ready', parts = ?, next = 0 WHERE {_OF} "
@@ -210,8 +212,12 @@ class Mailbox:
 
     def give_up(self) -> list[tuple[str, str]]:
         """Make ready, with the words for it, what nobody vouches for; by user and message."""
-        with self.catalog.transaction(searched=False) as connection:
-            return self._give_up(connection, self.clock())
+        found: list[tuple[str, str]] = []
+        now = self.clock()
+        for user in {row["user"] for row in self._unvouched(self.catalog.connection(), now)}:
+            with self._alone(user) as connection:
+                found += self._give_up(connection, now, user)
+        return found
 
     # delivering
 
@@ -220,7 +226,7 @@ class Mailbox:
         row = (
             self.catalog.connection()
             .execute(
-                "SELECT * FROM messages WHERE channel = ? AND message = ? AND user = coalesce(?, user)",
+                'SELECT * FROM messages WHERE channel = ? AND message = ? AND "user" = coalesce(?, "user")',
                 (self.channel, message, user),
             )
             .fetchone()
@@ -235,7 +241,7 @@ class Mailbox:
         row = (
             self.catalog.connection()
             .execute(
-                "SELECT message FROM messages WHERE channel = ? AND user = ? AND question != '' AND arrived > ? "
+                "SELECT message FROM messages WHERE channel = ? AND \"user\" = ? AND question != '' AND arrived > ? "
                 "AND state != 'delivered' ORDER BY next > 0, state = 'asked', "
                 "CASE WHEN next = 0 THEN arrived ELSE -arrived END LIMIT 1",
                 (self.channel, user, self.clock() - self.lifetimes.message),
@@ -250,7 +256,7 @@ class Mailbox:
         `body` is given None where no part is left. A message that was replied already gets the same again.
         """
         now = self.clock()
-        with self.catalog.transaction(searched=False) as connection:
+        with self._alone(user) as connection:
             sent = self._sent(connection, user, message, now)
             if sent is not None:
                 return sent
@@ -263,27 +269,32 @@ class Mailbox:
 
     def claim(self, user: str, message: str) -> Part | None:
         """The next part of an answer, for whoever sends it; nobody else gets it unless it is put back."""
-        with self.catalog.transaction(searched=False) as connection:
+        with self._alone(user) as connection:
             return self._next(connection, user, message)
 
     def put_back(self, user: str, message: str, part: Part) -> None:
         """A part that was claimed could not be sent; it can be fetched again."""
-        with self.catalog.transaction(searched=False) as connection:
+        with self._alone(user) as connection:
             connection.execute(
                 f"UPDATE messages SET state = 'ready', next = ? WHERE {_OF} AND next = ?",
                 (part.number, self.channel, user, message, part.number + 1),
             )
 
     def _vouch(self, messages: Iterable[tuple[str, str]], until: float) -> None:
-        with self.catalog.transaction(searched=False) as connection:
+        # In one order everywhere, so that no two processes wait for each other's rows.
+        with self.catalog.transaction(searched=False, alone=f"vouching {self.channel}") as connection:
             connection.executemany(
-                f"UPDATE messages SET parts = json_set(parts, '$.until', ?) WHERE {_OF} AND state = 'asked'",
-                [(until, self.channel, user, message) for user, message in messages],
+                f"UPDATE messages SET until = ? WHERE {_OF} AND state = 'asked'",
+                [(until, self.channel, user, message) for user, message in sorted(messages)],
             )
+
+    def _alone(self, user: str) -> AbstractContextManager[Connection]:
+        """A transaction in which nobody else writes what is this user's."""
+        return self.catalog.transaction(searched=False, alone=f"{self.channel} {user}")
 
     # within a transaction
 
-    def _next(self, connection: sqlite3.Connection, user: str, message: str) -> Part | None:
+    def _next(self, connection: Connection, user: str, message: str) -> Part | None:
         place = (self.channel, user, message)
         row = connection.execute(
             f"SELECT question, parts, next FROM messages WHERE {_OF} AND state = 'ready'", place
@@ -298,39 +309,47 @@ class Mailbox:
         )
         return Part(row["question"], parts[number], number, last) if number < len(parts) else None
 
-    def _sent(self, connection: sqlite3.Connection, user: str, message: str, now: float) -> str | None:
+    def _sent(self, connection: Connection, user: str, message: str, now: float) -> str | None:
         row = connection.execute(
             f"SELECT parts FROM messages WHERE {_OF} AND arrived > ?",
             (self.channel, user, message + _SENT, now - self.lifetimes.sent),
         ).fetchone()
         return None if row is None else str(json.loads(row["parts"])[0])
 
-    def _send(self, connection: sqlite3.Connection, user: str, message: str, body: str, now: float) -> str:
+    def _send(self, connection: Connection, user: str, message: str, body: str, now: float) -> str:
         values = (self.channel, user, message + _SENT, json.dumps([body], ensure_ascii=False), now)
-        connection.execute("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, '', 'delivered', ?, 1, ?)", values)
+        connection.execute(
+            'INSERT INTO messages (channel, "user", message, question, state, parts, next, arrived) '
+            "VALUES (?, ?, ?, '', 'delivered', ?, 1, ?) ON CONFLICT (channel, \"user\", message) "
+            "DO UPDATE SET parts = excluded.parts, arrived = excluded.arrived",
+            values,
+        )
         return body
 
-    def _wait(self, connection: sqlite3.Connection, user: str, now: float) -> float:
+    def _wait(self, connection: Connection, user: str, now: float) -> float:
         """The seconds until another question is taken."""
         rows = connection.execute(
-            "SELECT arrived FROM messages WHERE channel = ? AND user = ? AND question != '' AND arrived > ? "
+            "SELECT arrived FROM messages WHERE channel = ? AND \"user\" = ? AND question != '' AND arrived > ? "
             "ORDER BY arrived DESC LIMIT ?",
             (self.channel, user, now - MINUTE, self.lifetimes.questions_a_minute),
         ).fetchall()
         return float(rows[-1]["arrived"]) + MINUTE - now if len(rows) >= self.lifetimes.questions_a_minute else 0.0
 
-    def _turn(self, connection: sqlite3.Connection, user: str, question: str, asked: float) -> None:
+    def _turn(self, connection: Connection, user: str, question: str, asked: float) -> None:
         connection.execute(
-            "INSERT INTO turns (channel, user, question, asked) VALUES (?, ?, ?, ?)",
+            'INSERT INTO turns (channel, "user", question, asked) VALUES (?, ?, ?, ?)',
             (self.channel, user, question, asked),
         )
 
-    def _give_up(self, connection: sqlite3.Connection, now: float, user: str | None = None) -> list[tuple[str, str]]:
-        rows = connection.execute(
-            "SELECT user, message FROM messages WHERE channel = ? AND user = coalesce(?, user) "
-            "AND state = 'asked' AND question != '' AND json_extract(parts, '$.until') < ?",
+    def _unvouched(self, connection: Connection, now: float, user: str | None = None) -> list[Row]:
+        return connection.execute(
+            'SELECT "user", message FROM messages WHERE channel = ? AND "user" = coalesce(?, "user") '
+            "AND state = 'asked' AND question != '' AND until < ?",
             (self.channel, user, now),
         ).fetchall()
+
+    def _give_up(self, connection: Connection, now: float, user: str) -> list[tuple[str, str]]:
+        rows = self._unvouched(connection, now, user)
         # What is being made here is not given up, even where writing took so long that nobody could vouch for it.
         found = [place for row in rows if (place := (row["user"], row["message"])) not in self._own]
         lost = json.dumps([self.lost], ensure_ascii=False)
@@ -340,20 +359,22 @@ class Mailbox:
         )
         return found
 
-    def _tidy(self, connection: sqlite3.Connection, now: float) -> None:
+    def _tidy(self, now: float) -> None:
         """Forget what is too old, once a minute at most."""
         if now < self._tidied + MINUTE:
             return
         self._tidied = now
-        for table, moment, seconds in (
-            ("messages", "arrived", self.lifetimes.message),
-            ("turns", "asked", self.lifetimes.conversation),
-        ):
-            connection.execute(f"DELETE FROM {table} WHERE channel = ? AND {moment} < ?", (self.channel, now - seconds))
+        with self.catalog.transaction(searched=False, alone=f"tidying {self.channel}") as connection:
+            for table, moment, seconds in (
+                ("messages", "arrived", self.lifetimes.message),
+                ("turns", "asked", self.lifetimes.conversation),
+            ):
+                connection.execute(
+                    f"DELETE FROM {table} WHERE channel = ? AND {moment} < ?", (self.channel, now - seconds)
+                )
 
-    def _entry(self, row: sqlite3.Row) -> Entry:
-        held = json.loads(row["parts"])
+    def _entry(self, row: Row) -> Entry:
         basic = (row["user"], row["message"], row["question"], row["state"], row["arrived"])
         if row["state"] == "asked":
-            return Entry(*basic, draft=held["draft"], vouched=held["until"] >= self.clock())
-        return Entry(*basic, parts=tuple(held))
+            return Entry(*basic, draft=row["draft"], vouched=row["until"] >= self.clock())
+        return Entry(*basic, parts=tuple(json.loads(row["parts"])))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from vectorstore.passage import Document, Heading, Metadata, Passage, Span
 from vectorstore.segmentation import terms
+from vectorstore.sql import Row
 
 
 def pack_metadata(metadata: Metadata) -> str:
@@ -40,7 +40,7 @@ def pack_layout(document: Document) -> str:
     )
 
 
-def unpack_document(row: sqlite3.Row) -> Document:
+def unpack_document(row: Row) -> Document:
     """A document of its row: source, text, layout, metadata."""
     layout = json.loads(row["layout"])
     return Document(
@@ -70,7 +70,7 @@ def pack_passage(passage: Passage) -> tuple[int, int, int, str, int | None, str,
     )
 
 
-def unpack_passage(row: sqlite3.Row) -> Passage:
+def unpack_passage(row: Row) -> Passage:
     """The passage of a row."""
     return Passage(
         position=row["position"],

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vectorstore.fulltext import Indexed, passage_count
+from vectorstore.sql import Connection, Row
 
 # The next generation is built when more than a tenth of the passages, or this many, are outside the present one:
 # the exact scan of 5,000 vectors takes under 1 ms, building 5,000 takes about 1 s.
 PENDING_SHARE = 0.1
 PENDING_PASSAGES = 5000
 
+_BLOCK = 10_000  # values in one statement; SQLite takes 32,766 and PostgreSQL 65,535
+
 # Ids of passages, and their vectors of shape (n, dimension).
 Vectors = tuple[list[int], NDArray[np.float32]]
 
 
-def all_vectors(connection: sqlite3.Connection, above: int = 0) -> Vectors:
+def all_vectors(connection: Connection, above: int = 0) -> Vectors:
     """The ids and the vectors, shape (n, dimension), of the passages whose id is above a number, in the ids' order."""
     return unpacked(
         connection.execute("SELECT passage_id, vector FROM passages WHERE passage_id > ? ORDER BY passage_id", (above,))
     )
 
 
-def vectors_of(connection: sqlite3.Connection, ids: Sequence[int]) -> Vectors:
+def vectors_of(connection: Connection, ids: Sequence[int]) -> Vectors:
     """The ids and the vectors, shape (n, dimension), of those passages that are still there, in the ids' order."""
-    marks = ",".join("?" * len(ids))
+    marks = _marks(ids)
     return unpacked(
         connection.execute(
             f"SELECT passage_id, vector FROM passages WHERE passage_id IN ({marks}) ORDER BY passage_id", list(ids)
@@ -37,15 +38,19 @@ def vectors_of(connection: sqlite3.Connection, ids: Sequence[int]) -> Vectors:
     )
 
 
-def vectors_in(connection: sqlite3.Connection, documents: Collection[str]) -> Vectors:
-    """The ids and the vectors, shape (n, dimension), of the passages of some documents."""
-    return unpacked(
-        connection.execute(
-            "SELECT passage_id, vector FROM passages WHERE document_id IN (SELECT value FROM json_each(?)) "
-            "ORDER BY passage_id",
-            (json.dumps(sorted(documents)),),
-        )
-    )
+def vectors_in(connection: Connection, documents: Collection[str]) -> Vectors:
+    """The ids and the vectors, shape (n, dimension), of the passages of some documents, in the ids' order."""
+    ordered, rows = sorted(documents), []
+    for first in range(0, len(ordered), _BLOCK):
+        block = ordered[first : first + _BLOCK]
+        rows += connection.execute(
+            f"SELECT passage_id, vector FROM passages WHERE document_id IN ({_marks(block)})", block
+        ).fetchall()
+    return unpacked(sorted(((row[0], row[1]) for row in rows), key=lambda row: row[0]))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values)) or "NULL"
 
 
 def unpacked(rows: Iterable[tuple[int, bytes]]) -> Vectors:
@@ -58,15 +63,15 @@ def unpacked(rows: Iterable[tuple[int, bytes]]) -> Vectors:
     return ids, matrix.reshape(len(ids), -1) if ids else np.zeros((0, 0), dtype=np.float32)
 
 
-def current_generation(connection: sqlite3.Connection) -> sqlite3.Row | None:
+def current_generation(connection: Connection) -> Row | None:
     """The newest generation that was built to the end, none before the first."""
-    row: sqlite3.Row | None = connection.execute(
+    row: Row | None = connection.execute(
         "SELECT * FROM generations WHERE built != '' ORDER BY generation DESC LIMIT 1"
     ).fetchone()
     return row
 
 
-def gone_since(connection: sqlite3.Connection, row: sqlite3.Row) -> int:
+def gone_since(connection: Connection, row: Row) -> int:
     """How many passages of a generation the catalog has dropped since."""
     living = connection.execute(
         "SELECT count(*) FROM passages WHERE passage_id <= ?", (row["highest_passage_id"],)
@@ -74,9 +79,9 @@ def gone_since(connection: sqlite3.Connection, row: sqlite3.Row) -> int:
     return int(row["passages"]) - int(living)
 
 
-def passage_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> Mapping[int, sqlite3.Row]:
+def passage_rows(connection: Connection, ids: Sequence[int]) -> Mapping[int, Row]:
     """The passages with their indexed terms by id, in the order asked for; those that are gone are left out."""
-    marks = ",".join("?" * len(ids))
+    marks = _marks(ids)
     found = connection.execute(
         "SELECT p.*, t.body, t.section AS headings, t.title FROM passages p JOIN passages_text t "
         f"ON t.rowid = p.passage_id WHERE p.passage_id IN ({marks})",
@@ -86,12 +91,12 @@ def passage_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> Mapping[
     return {number: rows[number] for number in ids if number in rows}
 
 
-def indexed(row: sqlite3.Row) -> Indexed:
+def indexed(row: Row) -> Indexed:
     """A passage's row as the full text holds it."""
     return Indexed(row["body"], row["headings"], row["title"], row["end"] - row["start"])
 
 
-def revision_of(connection: sqlite3.Connection) -> int:
+def revision_of(connection: Connection) -> int:
     """The revision that this snapshot shows."""
     return int(connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()[0])
 
@@ -108,7 +113,7 @@ def best_of(
     return {ids[index]: float(cosines[index]) for index in order}
 
 
-def worth_building(connection: sqlite3.Connection) -> bool:
+def worth_building(connection: Connection) -> bool:
     """Whether so much has come or gone since the present generation that the next is due."""
     row = current_generation(connection)
     count = passage_count(connection)

@@ -6,7 +6,6 @@ Chroma generation does not hold yet is scanned exactly. `refresh_index` brings t
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,28 +14,28 @@ from pathlib import Path
 import numpy as np
 
 from vectorstore import fulltext
-from vectorstore.catalog import Catalog, Record
+from vectorstore.catalog import Catalog, Record, set_meta
 from vectorstore.encoder import Encoder, load_encoder
 from vectorstore.errors import EncoderMismatch, StoreError
 from vectorstore.fulltext import Facet, Scorer, Statistics, Wording
 from vectorstore.index import IndexState, VectorIndex
-from vectorstore.lock import WriterLock
-from vectorstore.packing import context_texts, unpack_metadata, unpack_passage
+from vectorstore.making import Made, encoded_text, make
+from vectorstore.packing import unpack_metadata, unpack_passage
 from vectorstore.passage import Document, Hit, Match, Metadata, Passage
+from vectorstore.place import Place, place_of
 from vectorstore.room import check_room, size_of
 from vectorstore.rows import best_of, indexed, passage_rows, revision_of, unpacked, vectors_in
+from vectorstore.sql import Connection, Row
 
 # Texts of documents kept in memory, the last used: answering reads the same document many times over.
 KEPT_TEXTS = 64
-# Characters of what stands above a passage that are encoded with it.
-ABOVE = 160
 
 
 class PolicyStore:
     """One data folder.
 
     Args:
-        folder: holds `catalog.sqlite3`, `index/<generation>/` and `files/`; made if missing.
+        place: its folder, made if missing, holds `catalog.sqlite3`, `index/<generation>/` and `files/`.
         encoder: makes the vectors; the bundled one by default.
         accept_loss: open it even if what was acknowledged is missing from the catalog.
 
@@ -47,9 +46,15 @@ class PolicyStore:
     """
 
     def __init__(
-        self, folder: Path, *, encoder: Encoder | None = None, check_encoder: bool = True, accept_loss: bool = False
+        self,
+        place: Path | Place,
+        *,
+        encoder: Encoder | None = None,
+        check_encoder: bool = True,
+        accept_loss: bool = False,
     ) -> None:
-        self.folder = folder
+        self.place = place = place_of(place)
+        self.folder = folder = place.folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -58,10 +63,11 @@ class PolicyStore:
                 "Choose another with --data-dir or ZHICE_DATA_DIR."
             ) from error
         self.encoder = encoder or load_encoder(None)
-        self.catalog = Catalog(folder / "catalog.sqlite3", accept_loss=accept_loss)
-        self.lock = WriterLock(folder)
+        self.catalog = Catalog(folder / "catalog.sqlite3", database=place.database, accept_loss=accept_loss)
+        self.lock = self.catalog.engine.lock(folder, "writer")
+        self.uploads = self.catalog.engine.uploads(folder)
         self._guard = threading.Lock()
-        self.index = VectorIndex(folder / "index", self.catalog, self.lock)
+        self.index = VectorIndex(place, self.catalog, self.lock)
         self._statistics: tuple[int, Statistics] | None = None
         self._texts: dict[tuple[str, int], str] = {}
         self._described: dict[tuple[str, int], tuple[Metadata, str, str]] = {}
@@ -97,12 +103,16 @@ class PolicyStore:
         key: str,
         sha256: str,
         collection: str = "own",
+        made: Made | None = None,
     ) -> Record:
-        """Store a document as the next version of whatever has this key; searchable when this returns."""
-        encoded = self.encoder.encode([_encoded_text(document.text, passage) for passage in passages])
+        """Store a document as the next version of whatever has this key; searchable when this returns.
+
+        `made` is what `vectorstore.making.make` gives for it with this store's encoder, if that was done elsewhere.
+        """
+        made = made or make(document, passages, self.encoder)
         with self.writing():
             return self.catalog.put(
-                document, passages, encoded, key=key, sha256=sha256, collection=collection, encoder=self.encoder.name
+                document, passages, made, key=key, sha256=sha256, collection=collection, encoder=self.encoder.name
             )
 
     def remove(self, document_id: str) -> None:
@@ -132,21 +142,30 @@ class PolicyStore:
         """
         with self.writing():
             # Every page that a vector lies on is written to SQLite's log, and then to the catalog.
-            check_room(self.folder, size_of(self.catalog.path), "new vectors")
+            self.check_room(size_of(self.catalog.path), "new vectors")
             with self.catalog.transaction() as connection:
                 rows = connection.execute("SELECT * FROM passages").fetchall()
                 wanted = None if only is None else frozenset(only)
                 rows = [row for row in rows if wanted is None or row["passage_id"] in wanted]
                 texts = (self.text(row["document_id"], row["version"]) for row in rows)
-                read = [_encoded_text(text, unpack_passage(row)) for text, row in zip(texts, rows, strict=True)]
+                read = [encoded_text(text, unpack_passage(row)) for text, row in zip(texts, rows, strict=True)]
                 encoded = self.encoder.encode(read).astype(np.float16)
                 connection.executemany(
                     "UPDATE passages SET vector = ? WHERE passage_id = ?",
                     ((vector.tobytes(), row["passage_id"]) for vector, row in zip(encoded, rows, strict=True)),
                 )
-                connection.execute("INSERT OR REPLACE INTO meta VALUES ('encoder', ?)", (self.encoder.name,))
+                set_meta(connection, "encoder", self.encoder.name)
                 connection.execute("DELETE FROM generations")
         return len(rows)
+
+    def check_room(self, bytes_needed: int, purpose: str) -> None:
+        """Refuse what would fill the disk that the catalog is on; a database's server looks after its own.
+
+        Raises:
+            StoreError: there is less room; it says how much is needed and how much is free.
+        """
+        if not self.catalog.engine.shared:
+            check_room(self.folder, bytes_needed, purpose)
 
     # reading
 
@@ -170,13 +189,13 @@ class PolicyStore:
     def count_terms(self) -> None:
         """Count the frequent terms ahead of the questions."""
         with self.catalog.snapshot() as connection:
-            fulltext.look_up_frequent(connection, self._known(connection))
+            fulltext.look_up_frequent(self.catalog.engine.fulltext, connection, self._known(connection))
 
     def document_frequencies(self, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
         """The number of passages, and in how many of them each term stands."""
         with self.catalog.snapshot() as connection:
             known = self._known(connection)
-            return known.passages, fulltext.look_up(connection, known, terms)
+            return known.passages, fulltext.look_up(self.catalog.engine.fulltext, connection, known, terms)
 
     def places(self) -> Mapping[str, int]:
         """How many of the documents that are searched are for each place, by the `region` of their metadata."""
@@ -196,15 +215,15 @@ class PolicyStore:
         """
         vector = self.encoder.encode([text])[0]
         with self.catalog.snapshot() as connection:
-            known = self._known(connection)
+            known, index = self._known(connection), self.catalog.engine.fulltext
             if documents is None:
                 cosines = self.index.nearest(connection, vector, limit)
-                worded = fulltext.candidates(connection, known, scorer.facets, limit)
+                worded = fulltext.candidates(index, connection, known, scorer.facets, limit)
             else:
                 inside, matrix = vectors_in(connection, documents)
                 cosines = best_of(inside, matrix, vector, limit)
                 among = frozenset(inside)
-                every = fulltext.candidates(connection, known, scorer.facets, known.passages)
+                every = fulltext.candidates(index, connection, known, scorer.facets, known.passages)
                 worded = [number for number in every if number in among][:limit]
             ids = dict.fromkeys([*cosines, *worded])
             rows = passage_rows(connection, list(ids))
@@ -218,7 +237,9 @@ class PolicyStore:
         """What scores texts for these facets (index terms, see `segmentation.terms`) by this store's statistics."""
         with self.catalog.snapshot() as connection:
             known = self._known(connection)
-            fulltext.look_up(connection, known, [term for facet in facets for term in facet.terms])
+            fulltext.look_up(
+                self.catalog.engine.fulltext, connection, known, [term for facet in facets for term in facet.terms]
+            )
             return Scorer(known, facets)
 
     def hit_at(self, document_id: str, version: int, place: int) -> Hit | None:
@@ -254,7 +275,7 @@ class PolicyStore:
         """Prove the present generation and answer from it, or build one; until then searches scan exactly."""
         return self.index.open()
 
-    def _known(self, connection: sqlite3.Connection) -> Statistics:
+    def _known(self, connection: Connection) -> Statistics:
         """The term statistics of the present contents; another revision starts them anew."""
         revision = revision_of(connection)
         with self._guard:
@@ -263,7 +284,7 @@ class PolicyStore:
                 self._described.clear()
             return self._statistics[1]
 
-    def _match(self, row: sqlite3.Row, wording: Wording, cosine: float, connection: sqlite3.Connection) -> Match:
+    def _match(self, row: Row, wording: Wording, cosine: float, connection: Connection) -> Match:
         version_key = (row["document_id"], row["version"])
         described = self._described.get(version_key)
         if described is None:
@@ -290,9 +311,3 @@ class PolicyStore:
 
     def _passage_text(self, match: Match) -> str:
         return self.text(match.document_id, match.version)[match.passage.start : match.passage.end]
-
-
-def _encoded_text(text: str, passage: Passage) -> str:
-    # The two nearest headings tell a clause's subject, and so does what a row is read with; more drowns a short clause.
-    above = " ".join((*passage.section[-2:], *context_texts(text, passage.context)))
-    return f"{above[-ABOVE:]} {text[passage.start : passage.end]}"

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import signal
+import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -140,7 +141,10 @@ class Shelf:
                 if left <= 0:
                     os.kill(os.getpid(), signal.SIGKILL)
 
-            store.catalog.connection().set_trace_callback(count)
+            connection = store.catalog.connection()
+            if not isinstance(connection, sqlite3.Connection):
+                raise TypeError("only SQLite tells of its statements")
+            connection.set_trace_callback(count)
             if removing:
                 for record in store.catalog.records():
                     if record.source == name:

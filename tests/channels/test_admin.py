@@ -11,6 +11,7 @@ import pytest
 from channels.admin import FREE_TRIES, LONGEST_WAIT, SIGNED_IN_SECONDS, Gate, TooManyTries, WrongPassword, hashed
 from vectorstore.catalog import Catalog
 from vectorstore.sessions import Sessions
+from vectorstore.tries import Tries
 
 GateOf = Callable[..., Gate]
 
@@ -32,7 +33,7 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 @pytest.fixture
 def gate_of(catalog: Catalog) -> GateOf:
     """Gates over one catalog."""
-    return lambda password, **options: Gate(password, Sessions(catalog), **options)
+    return lambda password, **options: Gate(password, Sessions(catalog), Tries(catalog), **options)
 
 
 def test_without_a_password_everyone_is_admitted(gate_of: GateOf) -> None:

@@ -16,6 +16,7 @@ from vectorstore.audit import Audit
 from vectorstore.errors import StoreLocked
 from vectorstore.passage import Metadata
 from vectorstore.sessions import Sessions
+from vectorstore.tries import Tries
 
 READ = Metadata(
     title="云川市氢能办法",
@@ -32,7 +33,7 @@ AS_READ = {name: getattr(READ, name) or "" for name in ASKED}
 
 def _over(shelf: Any, password: str | None) -> Shelf:
     holdings, catalog = shelf.holdings, shelf.assistant.store.catalog
-    gate = Gate(password, Sessions(catalog))
+    gate = Gate(password, Sessions(catalog), Tries(catalog))
     return Shelf(shelf.assistant, gate, holdings.add, holdings.read_again, holdings.remove, Audit(catalog))
 
 

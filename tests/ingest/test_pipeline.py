@@ -99,14 +99,14 @@ def test_hidden_files_stay_out(store: PolicyStore, folder: Path) -> None:
 
 def test_an_upload_can_be_read_again(store: PolicyStore, folder: Path, reader: IsolatedReader) -> None:
     park = folder / "park.txt"
-    (taken,) = ingest_upload(store, "../park.txt", park, reader)
+    (taken,) = ingest_upload(store, "park.txt", park.read_bytes(), reader)
     assert (taken.file, taken.outcome) == ("park.txt", "added")
     assert store.catalog.record(taken.document_id).source == "park.txt"
     same = replace(taken, outcome="unchanged")
-    assert ingest_upload(store, "park.txt", park, reader) == [same]
+    assert ingest_upload(store, "park.txt", park.read_bytes(), reader) == [same]
     assert ingest_again(store, taken.document_id, reader) == "unchanged"
     park.write_text(PARK.replace("3000", "1"), encoding="utf-8")
-    changed = ingest_upload(store, "park.txt", park, reader)
+    changed = ingest_upload(store, "park.txt", park.read_bytes(), reader)
     assert changed == [replace(taken, outcome="updated")]
 
 

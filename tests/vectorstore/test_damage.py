@@ -14,6 +14,7 @@ from evaluation.scoreboard.policies import text_of, write_policies
 from ingest.pipeline import ingest_into
 from tests.conftest import PARK, Put
 from vectorstore import proving
+from vectorstore.engines.witness import acknowledge, acknowledged, witness_file
 from vectorstore.errors import StoreDamaged, StoreError, StoreLocked
 from vectorstore.fulltext import word_for_word
 from vectorstore.lock import WriterLock
@@ -21,7 +22,6 @@ from vectorstore.passage import Match
 from vectorstore.proving import prove
 from vectorstore.store import PolicyStore
 from vectorstore.vectors import GenerationDamaged
-from vectorstore.witness import acknowledge, acknowledged, witness_file
 
 Way = Callable[[Path], None]
 

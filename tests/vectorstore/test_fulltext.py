@@ -88,18 +88,19 @@ def test_coverage_is_a_share(question: str, body: str) -> None:
 def test_candidates_hold_the_rarest_terms(store: PolicyStore, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     put("park.txt", PARK)
     put("talent.txt", TALENT)
+    index = store.catalog.engine.fulltext
     with store.catalog.snapshot() as connection:
         statistics = fulltext.statistics(connection)
         asked = word_for_word("博士研究生安家补贴")
-        whole = fulltext.candidates(connection, statistics, asked, 50)
+        whole = fulltext.candidates(index, connection, statistics, asked, 50)
         body = connection.execute("SELECT body FROM passages_text WHERE rowid = ?", (whole[0],)).fetchone()[0]
         assert "博士" in body
-        assert fulltext.candidates(connection, statistics, asked, 1) == whole[:1]
+        assert fulltext.candidates(index, connection, statistics, asked, 1) == whole[:1]
         monkeypatch.setattr(fulltext, "WIDEST_TABLE", 0)
-        assert fulltext.candidates(connection, statistics, asked, 50) == whole
+        assert fulltext.candidates(index, connection, statistics, asked, 50) == whole
         monkeypatch.setattr(fulltext, "MOST_POSTINGS", 1)
-        assert 0 < len(fulltext.candidates(connection, statistics, asked, 50)) < len(whole)
-        assert fulltext.candidates(connection, statistics, word_for_word("鑫淼"), 50) == []
+        assert 0 < len(fulltext.candidates(index, connection, statistics, asked, 50)) < len(whole)
+        assert fulltext.candidates(index, connection, statistics, word_for_word("鑫淼"), 50) == []
 
 
 def test_places_are_counted_by_document(store: PolicyStore, put: Put) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,17 +32,13 @@ Open = Callable[..., Mailbox]
 
 
 @pytest.fixture
-def process(tmp_path: Path, clock: Clock) -> Iterator[Open]:
+def process(open_catalog: Callable[[], Catalog], clock: Clock) -> Open:
     """The mailbox as another process over the same catalog opens it."""
-    opened: list[Catalog] = []
 
     def start(channel: str = "wechat") -> Mailbox:
-        opened.append(Catalog(tmp_path / "catalog.sqlite3"))
-        return Mailbox(opened[-1], channel, LOST, clock=clock)
+        return Mailbox(open_catalog(), channel, LOST, clock=clock)
 
-    yield start
-    for catalog in opened:
-        catalog.close()
+    return start
 
 
 def text(part: Part | None) -> str:
@@ -213,7 +209,7 @@ def test_what_is_old_is_forgotten(process: Open, clock: Clock) -> None:
     box.keep("li", "1", "答")
     clock.now += 1801
     process().arrive("wang", "2", "乙")
-    rows = box.catalog.connection().execute("SELECT user FROM messages UNION ALL SELECT user FROM turns")
+    rows = box.catalog.connection().execute('SELECT "user" FROM messages UNION ALL SELECT "user" FROM turns')
     assert [row["user"] for row in rows] == ["wang"]
     assert box.find("1") is None
 

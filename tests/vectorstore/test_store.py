@@ -112,7 +112,7 @@ def test_what_is_newer_than_the_index_is_found_and_what_is_gone_is_not(store: Po
 def test_an_index_that_another_process_builds_is_opened(store: PolicyStore, put: Put) -> None:
     put("park.txt", PARK)
     store.refresh_index(force=True)
-    server = PolicyStore(store.folder)
+    server = PolicyStore(store.place)
     assert server.open_index()
     opened = server.index_state().generation
     put("talent.txt", TALENT)
@@ -158,13 +158,13 @@ def test_a_damaged_index_is_noticed_and_built_anew(store: PolicyStore, put: Put,
 def test_another_encoder_is_refused_and_reindex_named(tmp_path: Path, put: Put, store: PolicyStore) -> None:
     put("park.txt", PARK)
     with pytest.raises(EncoderMismatch, match="zhice reindex"):
-        PolicyStore(store.folder, encoder=OtherEncoder())
-    other = PolicyStore(store.folder, encoder=OtherEncoder(), check_encoder=False)
+        PolicyStore(store.place, encoder=OtherEncoder())
+    other = PolicyStore(store.place, encoder=OtherEncoder(), check_encoder=False)
     assert other.reencode() > 0
     other.close()
-    PolicyStore(store.folder, encoder=OtherEncoder()).close()
+    PolicyStore(store.place, encoder=OtherEncoder()).close()
     with pytest.raises(EncoderMismatch):
-        PolicyStore(store.folder)
+        PolicyStore(store.place)
 
 
 def test_a_second_process_cannot_write_and_is_told_who_does(store: PolicyStore, put: Put) -> None:

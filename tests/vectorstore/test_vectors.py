@@ -6,6 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.conftest import PARK, TALENT, Put
+from vectorstore import scanning
+from vectorstore.fulltext import word_for_word
+from vectorstore.index import VectorIndex
+from vectorstore.place import Place
+from vectorstore.store import PolicyStore
 from vectorstore.vectors import Generation, build, check
 
 DIMENSION = 256
@@ -60,3 +66,47 @@ def test_opening_and_asking_changes_no_file(vectors: NDArray[np.float32], tmp_pa
         assert generation.query(vectors[0], min(count, 5))[0] == 1
         generation.close()
     check(tmp_path, built.manifest)
+
+
+def test_above_the_limit_nothing_is_scanned_and_the_wording_answers(
+    store: PolicyStore, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("park.txt", PARK)
+    passages = store.index_state().passages
+    vector = store.encoder.encode(["园区运营机构奖励"])[0]
+    found = {}
+    for limit in (passages, passages - 1):
+        monkeypatch.setattr(scanning, "SCAN_LIMIT", limit)
+        store.index = VectorIndex(Place(store.folder), store.catalog, store.lock)
+        with store.catalog.snapshot() as connection:
+            found[limit] = store.index.nearest(connection, vector, 3)
+    assert len(found[passages]) == 3
+    assert found[passages - 1] == {}
+    matches = store.search("园区运营机构奖励", store.scorer(word_for_word("园区运营机构奖励")))
+    assert max(match.cosine for match in matches) > 0.1
+    store.open_index()
+    put("talent.txt", TALENT)
+    with store.catalog.snapshot() as connection:
+        assert store.index.nearest(connection, vector, 3).keys() == found[passages].keys()
+
+
+def test_a_database_without_a_chroma_server_has_no_index(store: PolicyStore, put: Put) -> None:
+    put("park.txt", PARK)
+    place = Place(store.folder, database="postgresql://nobody@127.0.0.1/nowhere")
+    store.index = VectorIndex(place, store.catalog, store.lock)
+    assert not store.refresh_index(force=True)
+    assert not store.open_index()
+    state = store.index_state()
+    assert (state.kept, state.open, state.generation, state.indexed) == (False, False, 0, 0)
+    assert store.index.examine() == ""
+    assert not (store.folder / "index").exists()
+    assert store.search("园区运营机构奖励", store.scorer([]))
+
+
+def test_a_database_without_a_chroma_server_is_told_what_it_lacks(
+    store: PolicyStore, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("park.txt", PARK)
+    monkeypatch.setattr("vectorstore.index.SCAN_LIMIT", 1)
+    place = Place(store.folder, database="postgresql://nobody@127.0.0.1/nowhere")
+    assert "ZHICE_CHROMA_URL" in VectorIndex(place, store.catalog, store.lock).examine()

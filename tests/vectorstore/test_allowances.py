@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from channels.limits import Allowance
+from vectorstore.allowances import Allowance
 
 
 def test_an_allowance_is_spent_and_comes_back() -> None:

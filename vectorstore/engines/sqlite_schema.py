@@ -1,10 +1,11 @@
-"""The catalog's tables, and how a connection to them is opened."""
+"""The catalog's tables in SQLite, and how a connection to them is opened."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
 
+from vectorstore.engines.sqlite_text import FTS5
 from vectorstore.errors import StoreDamaged, StoreError
 
 _TABLES = """
@@ -139,6 +140,69 @@ CREATE TABLE audit (
 CREATE TABLE sessions (
     digest TEXT PRIMARY KEY,
     until REAL NOT NULL
+) WITHOUT ROWID;
+""",
+    5: f"""
+ALTER TABLE versions ADD COLUMN notes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE versions ADD COLUMN region TEXT;
+UPDATE versions SET notes = json_array_length(layout, '$.notes'), region = json_extract(metadata, '$.region');
+
+INSERT INTO meta VALUES ('highest_passage_id', coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'passages'), 0));
+
+CREATE VIRTUAL TABLE texts USING {FTS5};
+INSERT INTO texts (rowid, body, section, title) SELECT rowid, body, section, title FROM passages_text;
+DROP TABLE passages_terms;
+DROP TABLE passages_text;
+ALTER TABLE texts RENAME TO passages_text;
+CREATE VIRTUAL TABLE passages_terms USING fts5vocab (passages_text, row);
+
+CREATE TABLE kept_answers (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    answer_id TEXT NOT NULL UNIQUE,
+    asked TEXT NOT NULL,
+    answer TEXT NOT NULL
+);
+INSERT INTO kept_answers SELECT rowid, answer_id, asked, answer FROM answers ORDER BY rowid;
+DROP TABLE answers;
+ALTER TABLE kept_answers RENAME TO answers;
+
+ALTER TABLE messages ADD COLUMN until REAL NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE messages ADD COLUMN draft TEXT NOT NULL DEFAULT '';
+UPDATE messages SET until = json_extract(parts, '$.until'), attempts = json_extract(parts, '$.attempts'),
+    draft = json_extract(parts, '$.draft'), parts = '[]' WHERE state = 'asked';
+
+CREATE TABLE tries (
+    name TEXT PRIMARY KEY,
+    count INTEGER NOT NULL,
+    free REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE spent (
+    name TEXT NOT NULL,
+    at REAL NOT NULL
+);
+CREATE INDEX spent_by_name ON spent (name, at);
+
+CREATE TABLE page_turns (
+    conversation TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    question TEXT NOT NULL,
+    answer_id TEXT NOT NULL,
+    within TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (conversation, number)
+) WITHOUT ROWID;
+
+CREATE TABLE jobs (
+    job_id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'done')),
+    begun INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT NOT NULL DEFAULT '',
+    at REAL NOT NULL
 ) WITHOUT ROWID;
 """,
 }

@@ -1,4 +1,4 @@
-"""Connections to the catalog's file, one a thread, and the transactions on them; the file is proven when it is opened."""
+"""SQLite: one file, one connection a thread; the file is proven when it is opened."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vectorstore.engines.base import Engine, Lock
+from vectorstore.engines.sqlite_schema import SCHEMA_VERSION, connect, damaged, is_damage
+from vectorstore.engines.sqlite_text import SqliteText
+from vectorstore.engines.witness import acknowledge, acknowledged
 from vectorstore.errors import StoreDamaged, StoreError
-from vectorstore.schema import connect, damaged, is_damage
-from vectorstore.witness import acknowledge, acknowledged
+from vectorstore.lock import WriterLock
+from vectorstore.sql import Connection
+from vectorstore.uploads import FolderUploads, Uploads
 
 
 class _Held:
@@ -23,7 +28,7 @@ class _Held:
         self.connection.close()
 
 
-class Connections:
+class SqliteEngine(Engine):
     """One SQLite file; safe to use from several threads.
 
     Args:
@@ -35,6 +40,9 @@ class Connections:
         StoreError: it cannot be opened.
     """
 
+    shared = False
+    fulltext = SqliteText()
+
     def __init__(self, path: Path, *, accept_loss: bool = False) -> None:
         self.path = path
         self._local = threading.local()
@@ -45,12 +53,11 @@ class Connections:
             self.close()
             raise
 
-    def connection(self) -> sqlite3.Connection:
-        """This thread's connection.
+    @property
+    def name(self) -> str:
+        return str(self.path)
 
-        Raises:
-            StoreError: the catalog has been closed.
-        """
+    def connection(self) -> sqlite3.Connection:
         held: _Held | None = getattr(self._local, "held", None)
         if self._closed:
             self._local.held = None
@@ -69,11 +76,6 @@ class Connections:
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """A read transaction: all that is read inside comes from one state.
-
-        Raises:
-            StoreDamaged: what was read is damaged.
-        """
         connection = self.connection()
         if connection.in_transaction:
             yield connection
@@ -89,22 +91,11 @@ class Connections:
             connection.execute("COMMIT")
 
     @contextmanager
-    def transaction(self, *, searched: bool = True) -> Iterator[sqlite3.Connection]:
-        """A write transaction; it counts the revision up unless nothing that is `searched` is written.
-
-        Raises:
-            StoreDamaged: what was read or written is damaged.
-            StoreError: the disk is full or the file cannot be written; nothing of the transaction stays.
-        """
+    def writing(self, alone: str) -> Iterator[sqlite3.Connection]:  # noqa: ARG002 - one writes at a time in any case
         connection = self.connection()
-        revision = 0
         try:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
-            if searched:
-                ((revision,),) = connection.execute(
-                    "UPDATE meta SET value = value + 1 WHERE key = 'revision' RETURNING CAST(value AS INTEGER)"
-                ).fetchall()
             connection.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             _rollback(connection)
@@ -119,30 +110,42 @@ class Connections:
         except BaseException:
             _rollback(connection)
             raise
-        if revision:
-            acknowledge(self.path, revision)
 
-    def meta(self, key: str) -> str | None:
-        row = self.connection().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
+    def lock(self, folder: Path, name: str) -> Lock:
+        return WriterLock(folder, name)
 
-    def revision(self) -> int:
-        """Counts what is written to be searched, by any process; equal revisions mean equal contents."""
-        return int(self.meta("revision") or 0)
+    def uploads(self, folder: Path) -> Uploads:
+        return FolderUploads(folder)
+
+    def settle(self, connection: Connection) -> None:
+        """Nothing: SQLite numbers on from the highest."""
+
+    def acknowledge(self, revision: int) -> None:
+        acknowledge(self.path, revision)
+
+    def acknowledged(self) -> int:
+        return acknowledged(self.path)
+
+    def examine(self) -> str:
+        rows = self.connection().execute("PRAGMA integrity_check(3)").fetchall()
+        return "" if rows[0][0] == "ok" else "; ".join(row[0] for row in rows)
+
+    def describe(self) -> str:
+        return f"SQLite {sqlite3.sqlite_version}, format {SCHEMA_VERSION}"
 
     def _prove(self, *, accept_loss: bool) -> None:
         """Read the whole file for damage (0.2 s for 147,288 passages in 346 MB), and compare it with its witness."""
-        noted = acknowledged(self.path)  # before the revision, which may grow meanwhile
+        noted = self.acknowledged()  # before the revision, which may grow meanwhile
         try:
             verdict = self.connection().execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
                 raise damaged(self.path, f"is damaged ({verdict})")
-            revision = self.revision()
+            (revision,) = self.connection().execute("SELECT value FROM meta WHERE key = 'revision'").fetchone() or (0,)
         except sqlite3.DatabaseError as error:
             if is_damage(error):
                 raise damaged(self.path, f"is damaged ({error})") from error
             raise StoreError(f"The catalog {self.path} cannot be read: {error}. Try again.") from error
-        if revision < noted and not accept_loss:
+        if int(revision) < noted and not accept_loss:
             raise StoreDamaged(
                 f"The catalog {self.path} has lost what was written to it: it is at revision {revision}, and {noted} had "
                 "been reached. Its -wal file was damaged or removed, or an older copy was put in its place. Restore a "
