@@ -150,7 +150,7 @@ class _Run:
             return
         known = _unchanged(self._store, found)
         if known is not None and any(known.key == waiting.key for waiting, _, _ in self._waiting):
-            pass  # by the time this one is stored, that document may have become another
+            known = None  # by the time this one is stored, that document may have become another
         reading = None if known else self._reader.submit(found.data, found.source, on_page=told)
         self._waiting.append((found, told, reading))
         self._bytes += len(found.data)
