@@ -41,9 +41,7 @@ def running(
         yield both, keys
 
 
-def test_every_question_is_answered_as_from_a_folder(
-    running: tuple[Together, list[str]], tmp_path: Path
-) -> None:
+def test_every_question_is_answered_as_from_a_folder(running: tuple[Together, list[str]], tmp_path: Path) -> None:
     both, keys = running
     ingest_paths([SHARED / "seeds"], data_dir=tmp_path / "kb")
     asked, key = load_questions(QUESTIONS), cycle(keys)

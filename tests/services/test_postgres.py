@@ -198,6 +198,13 @@ def test_a_restarted_server_is_found_again(store: PolicyStore, put: Put, postgre
     assert len(store.catalog.records()) == 2
 
 
+def test_no_transaction_begins_within_another(store: PolicyStore, put: Put) -> None:
+    record = put("park.txt", PARK)
+    with pytest.raises(RuntimeError, match="within another"), store.catalog.snapshot():
+        store.remove(record.document_id)
+    assert len(store.catalog.records()) == 1
+
+
 def test_a_database_that_there_is_not_is_named(tmp_path: Path, postgres: Server) -> None:
     with pytest.raises(StoreUnavailable, match=r"nowhere.*does not exist"):
         Catalog(tmp_path / "catalog.sqlite3", database=postgres.url("nowhere"))

@@ -199,6 +199,8 @@ class PostgresEngine(Engine):
 
     @contextmanager
     def _transaction(self, connection: psycopg.Connection[Any], begin: str) -> Iterator[None]:
+        if connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+            raise RuntimeError("a transaction cannot begin within another")  # the server would only warn
         with self._told():
             connection.execute(begin)
         try:
