@@ -6,7 +6,7 @@ AUDIT := .venv-audit
 SHARED ?= ../shared
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-services lint fix bench accept scoreboard install lock audit sbom
+.PHONY: run test test-services lint fix bench accept scoreboard scale install lock audit sbom
 
 run: $(VENV)/.run
 	$(BIN)/zhice serve
@@ -18,7 +18,7 @@ test: $(VENV)/.dev
 test-services: $(VENV)/.services
 	ZHICE_SERVICES=1 $(BIN)/python -m pytest tests/services -rs
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.services
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	rm -f channels/*.pyi  # Gradio writes these beside the page; mypy would read them instead of it
@@ -39,6 +39,10 @@ bench: $(VENV)/.bench
 # The reliability scoreboard in full; what has a result at this commit is not run again.
 scoreboard: $(VENV)/.dev $(AUDIT)/.done
 	$(BIN)/python -m evaluation.scoreboard
+
+# What a knowledge base in a folder costs as it grows: an hour, and 8 GiB of memory; docs/scale.md says how servers are measured.
+scale: $(VENV)/.dev
+	$(BIN)/python -m evaluation.scale
 
 # Known vulnerabilities of what is pinned, less evaluation/exceptions.toml; skips where they cannot be looked up.
 audit: $(VENV)/.run $(AUDIT)/.done
