@@ -94,7 +94,7 @@ class OnServer:
             described = client.create_collection(
                 _name(owner, number),
                 metadata=_metadata(owner, number),
-                configuration=vectors.configuration(len(stored)),
+                configuration=vectors.configuration(len(stored), _BATCH),
             )
             collected = _collected(client, described, axes)
             collected.put(stored, along)
