@@ -130,6 +130,8 @@ def candidates(
             break
         read += frequency
         found = index.having(connection, term)
+        if not len(found):  # a damaged index may know how often a term stands and not where
+            continue
         ids.append(found)
         gains.append(np.full(len(found), weights[term] * known.idf(frequency)))
     if not ids:

@@ -1,12 +1,12 @@
 """What the shelf asks of a database's connection: as much of `sqlite3`'s own as it uses, whichever engine answers.
 
-Statements mark their values by `?` or `:name`, and are such as SQLite and PostgreSQL both understand; what they do not
+Statements mark their values by `?`, and are such as SQLite and PostgreSQL both understand; what they do not
 share stands with the engines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 
@@ -32,12 +32,10 @@ class Rows(Protocol):
 
     def fetchall(self) -> list[Any]: ...
 
-    def fetchmany(self, size: int, /) -> list[Any]: ...
-
 
 class Connection(Protocol):
     """A connection, or what stands for the next one that is free."""
 
-    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ..., /) -> Rows: ...
+    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Rows: ...
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> object: ...

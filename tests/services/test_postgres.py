@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import threading
@@ -196,6 +197,15 @@ def test_a_restarted_server_is_found_again(store: PolicyStore, put: Put, postgre
         time.sleep(0.2)
     put("talent.txt", TALENT)
     assert len(store.catalog.records()) == 2
+
+
+def test_an_altered_file_is_mended_by_adding_it_again(store: PolicyStore) -> None:
+    digest = hashlib.sha256(b"whole").hexdigest()
+    store.uploads.keep(digest, b"whole")
+    store.catalog.connection().execute("UPDATE files SET data = ?", (b"altered",))
+    assert store.uploads.read(digest) is None
+    store.uploads.keep(digest, b"whole")
+    assert store.uploads.read(digest) == b"whole"
 
 
 def test_no_transaction_begins_within_another(store: PolicyStore, put: Put) -> None:

@@ -108,3 +108,13 @@ def test_places_are_counted_by_document(store: PolicyStore, put: Put) -> None:
     put("talent.txt", TALENT.replace("海州", "青岛"))
     assert sum(store.places().values()) == 2
     assert len(store.places()) == 1
+
+
+def test_a_term_that_is_counted_and_stands_nowhere_gives_nothing(store: PolicyStore, put: Put) -> None:
+    put("park.txt", PARK)
+    with store.catalog.snapshot() as connection:
+        statistics = fulltext.statistics(connection)
+        statistics.frequencies["鑫淼"] = 3
+        assert (
+            fulltext.candidates(store.catalog.engine.fulltext, connection, statistics, word_for_word("鑫淼"), 50) == []
+        )

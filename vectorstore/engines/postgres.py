@@ -95,10 +95,6 @@ class _Rows:
         first, self._next = self._next, len(self._rows)
         return list(self._rows[first:])
 
-    def fetchmany(self, size: int, /) -> list[Any]:
-        first, self._next = self._next, min(self._next + size, len(self._rows))
-        return list(self._rows[first : self._next])
-
 
 class PostgresEngine(Engine):
     """A database; safe to use from several threads, and from several machines.
@@ -152,7 +148,7 @@ class PostgresEngine(Engine):
             raise StoreError(f"The catalog in {self.name} has been closed.")
         return self
 
-    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> _Rows:
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> _Rows:
         """Run one statement: in this thread's transaction, or by itself."""
         with self.bound() as connection, self._told():
             cursor = connection.execute(_marked(statement), values or None, binary=True)

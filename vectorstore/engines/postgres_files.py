@@ -13,7 +13,9 @@ class DatabaseUploads:
         self._connection = connection
 
     def keep(self, sha256: str, data: bytes) -> None:
-        self._connection.execute("INSERT INTO files VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING", (sha256, data))
+        self._connection.execute(
+            "INSERT INTO files VALUES (?, ?) ON CONFLICT (sha256) DO UPDATE SET data = excluded.data", (sha256, data)
+        )
 
     def read(self, sha256: str) -> bytes | None:
         row = self._connection.execute("SELECT data FROM files WHERE sha256 = ?", (sha256,)).fetchone()
