@@ -23,6 +23,8 @@ from channels import guard
 from tests.assistant.scripted_model import Prompt, ScriptedModel
 from tests.channels.conftest import whole_app
 from tests.conftest import PARK, Put
+from vectorstore.errors import StoreUnavailable
+from vectorstore.keys import Keys
 from vectorstore.store import PolicyStore
 
 # Gradio counts its queue with options that pandas is about to drop.
@@ -351,6 +353,20 @@ def test_a_failure_is_told_without_details(
                 assert response.json()["error"]["code"] == "internal_error"
                 assert "secret" not in response.text
     assert "a secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/api/ask", "/v1/chat/completions"])
+def test_while_the_database_is_away_programs_are_told_to_come_again(
+    asking: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("a secret address does not answer")
+
+    monkeypatch.setattr(Keys, "scopes_of", away)
+    response = asking.post(path, json={"question": QUESTION, "messages": [{"role": "user", "content": QUESTION}]})
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "unavailable")
+    assert int(response.headers["retry-after"]) > 0
+    assert "secret" not in response.text
 
 
 @pytest.mark.parametrize("path", ["/api/ask", "/v1/chat/completions"])

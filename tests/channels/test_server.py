@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from channels import guard, page
 from channels.page import QUESTIONS_A_MINUTE
 from channels.server import serve
+from vectorstore.errors import StoreUnavailable
 
 # Gradio counts its queue with options that pandas is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
@@ -314,6 +315,20 @@ def test_an_unexpected_failure_gets_a_plain_page_and_no_details(
     assert "出了点问题" in response.text
     assert "secret" not in response.text
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_database_that_is_away_is_no_failure_of_the_server(
+    client: TestClient, shelf: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("a secret address does not answer")
+
+    monkeypatch.setattr(shelf.assistant.store.catalog, "record", away)
+    response = client.get(f"/d/{shelf.rewards}")
+    assert response.status_code == 503
+    assert "暂时无法回答" in response.text
+    assert "secret" not in response.text
+    assert int(response.headers["retry-after"]) > 0
 
 
 # running
