@@ -32,7 +32,7 @@ from vectorstore.lock import WriterLock
 from vectorstore.place import Place, place_of
 from vectorstore.room import check_room, remove, size_of
 from vectorstore.sql import Connection
-from vectorstore.uploads import UPLOADS, Uploads, kept_uploads
+from vectorstore.uploads import UPLOADS, Uploads, needed_uploads
 
 FORMAT: Final = 1
 
@@ -137,7 +137,7 @@ def _write_archive(archive: Path, catalog: Path, uploads: Uploads) -> Contents:
         with catalog.open("rb") as whole:
             members[_CATALOG] = _write_member(written, _CATALOG, whole)
         missing = []
-        for digest in sorted(kept_uploads(connection)):
+        for digest in sorted(needed_uploads(connection)):
             data = uploads.read(digest)
             if data is None:
                 missing.append(digest)

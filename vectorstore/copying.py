@@ -10,13 +10,13 @@ from vectorstore.catalog import INDEX_OWNER, Catalog
 from vectorstore.engines.base import TEXT_COLUMNS
 from vectorstore.errors import StoreError
 from vectorstore.sql import Connection
-from vectorstore.uploads import Uploads, kept_uploads
+from vectorstore.uploads import Uploads, needed_uploads
 
 _ROWS: Final = 500
 """Rows read at once; the texts of so many documents take some ten MB."""
 
 # Every table with its columns, the first of them its key, in the order in which one refers to another. Generations of the
-# index stay where they are; what limits and waits for uploads, too.
+# index stay where they are, and so does what is counted for limits.
 _TABLES: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = {
     "meta": (1, ("key", "value")),
     "documents": (1, ("document_id", "key", "source", "collection", "version", "state")),
@@ -48,6 +48,7 @@ _TABLES: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = {
     ),
     "audit": (1, ("audit_id", "at", "actor", "action", "target", "outcome")),
     "sessions": (1, ("digest", "until")),
+    "jobs": (1, ("job_id", "number", "name", "sha256", "state", "begun", "outcome", "at")),
     "page_turns": (2, ("conversation", "number", "question", "answer_id", "within", "at")),
 }  # fmt: skip
 
@@ -80,9 +81,9 @@ def copy(source: Catalog, target: Catalog) -> dict[str, int]:
 
 
 def copy_uploads(source: Uploads, target: Uploads, connection: Connection) -> list[str]:
-    """Copy the uploaded files that documents were read from; the digests of those that are gone or altered."""
+    """Copy the uploaded files that documents were read from or wait to be; the digests of those that are gone or altered."""
     missing = []
-    for digest in sorted(kept_uploads(connection)):
+    for digest in sorted(needed_uploads(connection)):
         data = source.read(digest)
         if data is None:
             missing.append(digest)

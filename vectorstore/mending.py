@@ -8,7 +8,7 @@ from vectorstore.packing import fulltext_fields, unpack_metadata, unpack_passage
 from vectorstore.segmentation import terms
 from vectorstore.sql import Connection
 from vectorstore.store import PolicyStore
-from vectorstore.uploads import UPLOADING, awaited_uploads, kept_uploads
+from vectorstore.uploads import UPLOADING, needed_uploads
 
 _SEARCHED: Final = "SELECT document_id, version FROM documents WHERE state = 'live'"
 
@@ -47,8 +47,8 @@ def unindexed(connection: Connection) -> int:
 
 def stray_uploads(store: PolicyStore, connection: Connection) -> list[str]:
     """The digests of uploads that no document was read from and none will be."""
-    kept, awaited = kept_uploads(connection), awaited_uploads(connection)
-    return [digest for digest in store.uploads.digests() if digest not in kept and digest not in awaited]
+    needed = needed_uploads(connection)
+    return [digest for digest in store.uploads.digests() if digest not in needed]
 
 
 def accept(store: PolicyStore) -> str:

@@ -88,9 +88,10 @@ def kept_uploads(connection: Connection) -> dict[str, list[str]]:
     return found
 
 
-def awaited_uploads(connection: Connection) -> set[str]:
-    """The digests of the files that wait to be read."""
-    return {row[0] for row in connection.execute("SELECT sha256 FROM jobs WHERE state = 'waiting'")}
+def needed_uploads(connection: Connection) -> set[str]:
+    """The digests of the files that uploaded documents were read from, and of those that wait to be read."""
+    waiting = {row[0] for row in connection.execute("SELECT sha256 FROM jobs WHERE state = 'waiting'")}
+    return waiting | kept_uploads(connection).keys()
 
 
 def lost_uploads(uploads: Uploads, kept: Mapping[str, Sequence[str]]) -> list[str]:

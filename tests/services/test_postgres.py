@@ -20,6 +20,7 @@ from vectorstore.backup import back_up
 from vectorstore.catalog import Catalog
 from vectorstore.engines.migrations import HEAD, VERSIONS
 from vectorstore.errors import StoreDamaged, StoreLocked, StoreUnavailable
+from vectorstore.jobs import Jobs
 from vectorstore.links import Links
 from vectorstore.mailbox import Mailbox
 from vectorstore.place import Place
@@ -84,13 +85,14 @@ def test_a_folder_is_copied_and_proven(tmp_path: Path, postgres: Server, capsys:
     copied, source = PolicyStore(with_database), PolicyStore(tmp_path / "folder")
     for table, order in (
         ("documents", "document_id"), ("versions", "document_id, version"), ("feedback", "feedback_id"),
-        ("links", "code"), ("corrections", "document_id, field"), ("answers", "number"),
+        ("links", "code"), ("corrections", "document_id, field"), ("answers", "number"), ("jobs", "job_id"),
     ):  # fmt: skip
         assert rows(copied.catalog, table, order) == rows(source.catalog, table, order) != [], table
     columns = 'passage_id, document_id, version, position, start, "end", section, page, kind, vector, context, clauses'
     statement = f"SELECT {columns} FROM passages ORDER BY passage_id"
     both = [[tuple(row) for row in store.catalog.connection().execute(statement)] for store in (copied, source)]
     assert both[0] == both[1] != []
+    assert [copied.uploads.read(digest) for digest in copied.uploads.digests()] == [TALENT.encode()]
     terms = ["博士", "3000", "园区", "没有"]
     assert copied.document_frequencies(terms) == source.document_frequencies(terms)
     before = copied.catalog.revision()
@@ -129,8 +131,9 @@ def test_a_backup_of_a_database_becomes_a_folder(
     put("park.txt", PARK)
     put("talent.txt", TALENT)
     store.uploads.keep("0" * 64, b"nobody's")
+    Jobs(store.catalog, store.uploads).add("waiting.txt", TALENT.encode())
     contents = back_up(store.place, tmp_path / "backup.zip")
-    assert (contents.documents, contents.uploads) == (2, 0)
+    assert (contents.documents, contents.uploads) == (2, 1)
     monkeypatch.delenv("ZHICE_DATABASE_URL", raising=False)
     assert main(["restore", str(tmp_path / "backup.zip"), "--data-dir", str(tmp_path / "back")]) == 0
     back = PolicyStore(tmp_path / "back")
@@ -138,6 +141,9 @@ def test_a_backup_of_a_database_becomes_a_folder(
         record.document_id for record in store.catalog.records()
     ]
     assert back.document_frequencies(["博士"]) == store.document_frequencies(["博士"])
+    waiting = Jobs(back.catalog, back.uploads).begin()
+    assert waiting is not None
+    assert back.uploads.read(waiting.sha256) == TALENT.encode()
     back.close()
 
 
@@ -260,6 +266,7 @@ def written(folder: Path) -> None:
     store.catalog.keep_answer("a1", {"text": "答"})
     store.catalog.add_feedback("a1", 1, "好")
     Links(store.catalog).code(record.document_id, 1, 0, 4)
+    Jobs(store.catalog, store.uploads).add("waiting.txt", TALENT.encode())
     store.close()
 
 
