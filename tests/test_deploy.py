@@ -20,8 +20,8 @@ DEPLOY = ROOT / "deploy"
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
 READ = {
     name
-    for folder in ("app.py", "assistant", "channels")
-    for path in ([ROOT / folder] if folder.endswith(".py") else (ROOT / folder).rglob("*.py"))
+    for part in ("app.py", "assistant", "channels", "tests/services/conftest.py")
+    for path in ([ROOT / part] if part.endswith(".py") else (ROOT / part).rglob("*.py"))
     for name in re.findall(r"ZHICE_[A-Z_]+", path.read_text(encoding="utf-8"))
 }
 
