@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
@@ -37,6 +36,7 @@ from channels.problems import Refused, for_programs, problem, refusal_of
 from channels.shelf import Shelf
 from channels.templating import assets
 from channels.texts import say
+from channels.tuning import tune
 from channels.viewer import language_for, notice, viewer
 from vectorstore.audit import Audit
 from vectorstore.quarantine import Quarantine
@@ -52,10 +52,6 @@ HEAD_SECONDS: Final = 30
 
 # The server's clock ticks ten times a second; connections are looked at once a second.
 _TICKS_A_LOOK: Final = 10
-
-
-# Settings of malloc.h: from how many bytes on a piece is given back at once, and how many heaps threads have together.
-_MALLOC: Final = {-3: 2**17, -1: 2**17, -8: 2}
 
 
 class Service(Protocol):
@@ -158,7 +154,7 @@ def serve(app: FastAPI, assistant: Assistant, *, host: str, port: int, trusted_p
             "Stop what is using it, or choose another port with ZHICE_PORT.\n"
         )
         return 1
-    _give_memory_back()
+    tune()
     warming = threading.Thread(target=assistant.warm_up, name="warm-up", daemon=True)
     config = uvicorn.Config(
         app,
@@ -226,20 +222,6 @@ class _Watching(uvicorn.Server):
             server.close()  # whoever connects now comes to the process that takes over
         await self._ending.finish(lambda: self.force_exit)
         await super().shutdown(sockets)
-
-
-def _give_memory_back() -> None:
-    """Have glibc give large pieces of memory back at once.
-
-    It keeps more and more of them otherwise: 70 KB with every answer on the page, a third of that with these bounds.
-    Other C libraries have no such setting, and none is needed.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):
-        return
-    for setting, value in _MALLOC.items():
-        mallopt(setting, value)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from assistant.assembly import Assistant
 from assistant.retrieval import CANDIDATES, KEPT, facets, retrieve
 from assistant.validity import standing_of
+from channels.tuning import tune
 from evaluation.scale.corpus import Corpus
 from evaluation.scale.watching import Clock, mebibytes, own_memory, own_peak, watched_servers
 from evaluation.scoreboard.policies import percent
@@ -47,6 +48,7 @@ def questions(documents: int, count: int) -> list[str]:
 
 def ask(place: Place, documents: int, count: int = QUESTIONS) -> dict[str, Any]:
     """Open a store with its index as a server does, and ask it."""
+    tune()
     asked = questions(documents, count)
     servers = watched_servers(place)
     clock = Clock(servers)
@@ -172,6 +174,7 @@ def upkeep(assistant: Assistant) -> dict[str, float]:
 
 def scan(place: Place, size: int, documents: int, count: int = QUESTIONS) -> dict[str, Any]:
     """Ask without an index: the first search reads all vectors, later ones compare them."""
+    tune()
     asked = questions(documents, max(1, count // 4))
     clock = Clock()
     with Assistant(PolicyStore(place)) as assistant:
@@ -190,6 +193,7 @@ def scan(place: Place, size: int, documents: int, count: int = QUESTIONS) -> dic
 
 def ask_beside(place: Place, documents: int, start: Barrier, count: int = QUESTIONS) -> dict[str, Any]:
     """Ask one question after the other, from the moment that all the processes that do so are ready."""
+    tune()
     asked = questions(documents, count)
     with Assistant(PolicyStore(place)) as assistant:
         assistant.warm_up()

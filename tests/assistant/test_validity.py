@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from assistant.answer import Citation, Warning
-from assistant.validity import Standing, Successor, source_warnings
+from assistant.validity import Standing, Successor, source_warnings, standing_of
 from prompts import load_wording
 from vectorstore.catalog import Record
 from vectorstore.passage import Metadata
@@ -52,3 +57,43 @@ def test_samples_are_named_once_with_all_their_citations() -> None:
         citation(1, "sample", None, None), citation(2, "own", None, None), citation(3, "sample", None, None)
     )
     assert [(warning.code, warning.citations) for warning in found] == [("sample", (1, 3))]
+
+
+def record(number: int, title: str | None, doc_no: str | None, *repeals: str) -> Record:
+    metadata = Metadata(title=title, doc_no=doc_no, repeals=repeals)
+    return Record(f"d{number}", f"d{number}", f"{number}.txt", "own", 1, "live", "", "", metadata)
+
+
+def replaced(records: list[Record]) -> dict[str, str]:
+    """Which document replaces which, each compared with each; the last says it."""
+    found = {}
+    for newer in records:
+        for repealed in newer.metadata.repeals:
+            for older in records:
+                names = [name for name in (older.metadata.title, older.metadata.doc_no) if name]
+                if older is not newer and repealed and any(name in repealed or repealed in name for name in names):
+                    found[older.document_id] = newer.metadata.title or newer.source
+    return found
+
+
+WORDS = st.text("海州市办法", max_size=12)
+
+
+@given(st.lists(st.tuples(st.none() | WORDS, st.none() | WORDS, st.lists(WORDS, max_size=3)), max_size=8))
+def test_who_replaces_whom_is_what_comparing_each_with_each_finds(
+    made: list[tuple[str | None, str | None, list[str]]],
+) -> None:
+    records = [record(number, title, doc_no, *repeals) for number, (title, doc_no, repeals) in enumerate(made)]
+    found = standing_of(records).superseded_by or {}
+    assert {document_id: successor.title for document_id, successor in found.items()} == replaced(records)
+
+
+def test_thousands_of_repeals_among_titles_that_begin_alike_take_a_moment() -> None:
+    records = [record(number, f"海州市人民政府关于印发第{number:05}号办法的通知", None) for number in range(10_000)]
+    repealing = [
+        record(90_000 + n, f"废止{n}", None, f"海州市人民政府关于印发第{n:05}号办法的通知") for n in range(2_000)
+    ]
+    started = time.process_time()
+    standing = standing_of([*records, *repealing])
+    assert time.process_time() - started < 5  # 0.06 s here; comparing each with each took 8.8
+    assert len(standing.superseded_by or {}) == 2_000
