@@ -12,7 +12,7 @@ from vectorstore.sql import Connection, Row
 
 # The next generation is built when more than a tenth of the passages, or this many, are outside the present one: the
 # scan of 20,000 vectors takes 0.7 ms, and reading them after a change 30 ms; a generation holds all passages, not only
-# the new ones, and takes a thousand times as long for a million.
+# the new ones: a million take 18 processor minutes in a folder and 55 on a Chroma server (docs/scale.md).
 PENDING_SHARE = 0.1
 PENDING_PASSAGES = 20_000
 

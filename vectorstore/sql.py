@@ -1,7 +1,7 @@
 """What the shelf asks of a database's connection: as much of `sqlite3`'s own as it uses, whichever engine answers.
 
-Statements mark their values by `?`, and are such as SQLite and PostgreSQL both understand; what they do not
-share stands with the engines.
+Statements mark their values by `?`, and are such as SQLite and PostgreSQL both understand; what they do not share stands
+with the engines.
 """
 
 from __future__ import annotations

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 from typing import Final
 
+from ingest.readers.docx_numbering import chinese_numeral
 from vectorstore.passage import Document, Heading, Metadata, Passage
 
 FEWEST: Final = 50
@@ -161,7 +162,7 @@ class Corpus:
             said = {"m": self._matters[self._of(chance)], "s": chance.choice(_SUPPORTS), "g": chance.choice(_GROUNDS)}
             sentences.append(_GRANT.format(**said, p=5 * chance.randint(1, 10), a=10 * chance.randint(1, 500)))
             asked.append(chance.choice(_QUESTIONS).format(**said, r=f"{region}市"))
-        return f"第{_chinese(number)}条 {''.join(sentences)}", asked
+        return f"第{chinese_numeral(number)}条 {''.join(sentences)}", asked
 
     def _sentence(self, chance: Random, template: str) -> str:
         return template.format(
@@ -217,25 +218,7 @@ def shape(passages: Iterable[tuple[int, Iterable[str]]]) -> Shape:
         characters=round(characters / count, 1),
         distinct=round(pairs / count, 1),
         vocabulary=len(having),
-        once=round(having_once(ordered) / len(ordered), 3),
+        once=round(ordered.count(1) / len(ordered), 3),
         widest=round(ordered[0] / count, 3),
         top=(share(10), share(100), share(1_000), share(10_000)),
     )
-
-
-def having_once(frequencies: Sequence[int]) -> int:
-    """How many of some frequencies are 1."""
-    return sum(frequency == 1 for frequency in frequencies)
-
-
-def _chinese(number: int) -> str:
-    """A number below 1,000 as clauses are numbered."""
-    digits = "〇一二三四五六七八九"
-    hundreds, rest = divmod(number, 100)
-    tens, ones = divmod(rest, 10)
-    said = f"{digits[hundreds]}百" if hundreds else ""
-    if tens:
-        said += ("" if tens == 1 and not hundreds else digits[tens]) + "十"
-    elif hundreds and ones:
-        said += "〇"
-    return said + (digits[ones] if ones else "")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +22,7 @@ from vectorstore.packing import fulltext_fields
 from vectorstore.passage import Document, Passage
 from vectorstore.place import Place
 from vectorstore.room import size_of
+from vectorstore.segmentation import terms
 from vectorstore.store import PolicyStore
 
 _READ: Final = 30
@@ -66,7 +69,7 @@ def fill(place: Place, size: int) -> dict[str, Any]:
             "reading": _reading(corpus, size),
             "room_mib": room(store),
             "memory_mib": {"at rest": mebibytes(own_memory()), "peak": mebibytes(own_peak())},
-            "server_peak_mib": {name: mebibytes(size) for name, size in peak.bytes.items()},
+            "server_peak_mib": {name: mebibytes(most) for name, most in peak.bytes.items()},
         }
     finally:
         store.close()
@@ -89,7 +92,7 @@ def _store(
                 made = corpus.made(number, size - stored)
             document, passages = made.document, made.passages
             with clock("segmentation"):
-                terms = tuple(fulltext_fields(document.text, passage, "")[:2] for passage in passages)
+                fields = tuple(fulltext_fields(document.text, passage, "")[:2] for passage in passages)
             with clock("encoding"):
                 texts = [making.encoded_text(document.text, passage) for passage in passages]
                 vectors = store.encoder.encode(texts).astype("float16")
@@ -99,7 +102,7 @@ def _store(
                     passages,
                     key=document.source,
                     sha256=hashlib.sha256(document.text.encode()).hexdigest(),
-                    made=making.Made(vectors, terms),
+                    made=making.Made(vectors, fields),
                 )
             number, stored = number + 1, stored + len(passages)
             if 10 * stored // size >= len(reached):
@@ -131,12 +134,12 @@ def build(place: Place) -> dict[str, Any]:
         with Peak(servers) as peak, clock("build", servers=True):
             store.refresh_index(force=True)
         with store.catalog.snapshot() as connection:
-            row = connection.execute("SELECT stored, strays FROM generations ORDER BY generation DESC").fetchone()
+            row = connection.execute("SELECT strays FROM generations ORDER BY generation DESC").fetchone()
         return {
             **clock.plain()["build"],
-            "strays": 1 + row["strays"].count(",") if row["strays"] != "[]" else 0,
+            "strays": len(json.loads(row["strays"])),
             "memory_mib": {"before": mebibytes(before), "peak": mebibytes(own_peak())},
-            "server_peak_mib": {name: mebibytes(size) for name, size in peak.bytes.items()},
+            "server_peak_mib": {name: mebibytes(most) for name, most in peak.bytes.items()},
             "room_mib": mebibytes(size_of(_index_folder(place, servers.get("chroma")))),
         }
     finally:
@@ -187,9 +190,6 @@ def room(store: PolicyStore) -> dict[str, float]:
 
 def shaped(size: int) -> dict[str, Any]:
     """The shape of the made corpus at a size, at most as many passages as the laws have."""
-    from dataclasses import asdict
-
-    from vectorstore.segmentation import terms
 
     def bodies() -> Iterator[tuple[int, list[str]]]:
         for document, passage in passages_of(Corpus(), min(size, _SHAPED)):
@@ -206,8 +206,3 @@ def passages_of(corpus: Corpus, size: int) -> Iterator[tuple[Document, Passage]]
         made: Made = corpus.made(number, size - given)
         yield from ((made.document, passage) for passage in made.passages)
         number, given = number + 1, given + len(made.passages)
-
-
-def folder_of(work: Path, engine: str, size: int) -> Path:
-    """The data folder of a run."""
-    return work / f"{engine}-{size}"

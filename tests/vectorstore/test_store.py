@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.conftest import PARK, TALENT, Put
+from vectorstore import rows
 from vectorstore.encoder import StaticEncoder, load_encoder
 from vectorstore.errors import EncoderMismatch, StoreDamaged, StoreError, StoreLocked, UnknownDocument
 from vectorstore.fulltext import word_for_word
@@ -107,6 +108,18 @@ def test_what_is_newer_than_the_index_is_found_and_what_is_gone_is_not(store: Po
     put("talent.txt", TALENT)
     store.remove(gone.document_id)
     assert {hit.source for hit in find(store, "补贴")} == {"talent.txt"}
+
+
+@pytest.mark.parametrize(("bound", "built"), [(1, True), (1000, False)])
+def test_many_new_passages_make_a_new_index_though_they_are_a_small_share(
+    store: PolicyStore, put: Put, monkeypatch: pytest.MonkeyPatch, bound: int, built: bool
+) -> None:
+    put("park.txt", PARK)
+    assert store.refresh_index()
+    monkeypatch.setattr(rows, "PENDING_SHARE", 10.0)
+    monkeypatch.setattr(rows, "PENDING_PASSAGES", bound)
+    put("talent.txt", TALENT)
+    assert store.refresh_index() == built
 
 
 def test_an_index_that_another_process_builds_is_opened(store: PolicyStore, put: Put) -> None:
