@@ -245,6 +245,10 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> int:
             bar.set_postfix_str(name[-40:], refresh=False)
             bar.update(done - bar.n)
 
+        def encoding(done: int, total: int) -> None:
+            bar.unit, bar.total, bar.n = "passage", total, done
+            bar.set_postfix_str("encoding", refresh=True)
+
         if options.watch:
             return _watch(options, settings, progress)
         report = ingest_paths(
@@ -253,6 +257,7 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> int:
             encoder=settings.encoder,
             prune=options.prune,
             progress=progress,
+            encoding=encoding,
             ray=options.ray,
         )
     _tell(report, as_json=options.json)

@@ -1,4 +1,4 @@
-"""Documents in: find files -> read, clean, describe, split (in a process of its own) -> store, one file a transaction.
+"""Documents in: find files -> read, clean, describe, split (in a process of its own) -> store, one file a transaction -> encode.
 
 Up to the store, every step is a pure function of a file's bytes and name. A file that cannot be read is reported
 and the others go in; an interrupted run is picked up by running it again, what is in already being `unchanged`.
@@ -28,7 +28,7 @@ from vectorstore.encoder import load_encoder
 from vectorstore.errors import StoreError
 from vectorstore.place import Place, place_of
 from vectorstore.room import text_bytes
-from vectorstore.store import PolicyStore
+from vectorstore.store import EncodeProgress, PolicyStore
 from vectorstore.taken import Taken
 from vectorstore.uploads import KEY as UPLOAD_KEY
 
@@ -71,6 +71,7 @@ def ingest_paths(
     encoder: str | None = None,
     prune: bool = False,
     progress: Progress | None = None,
+    encoding: EncodeProgress | None = None,
     ray: str | None = None,
 ) -> Report:
     """Take files, and all files in folders and archives, into the knowledge base in `data_dir`.
@@ -82,6 +83,7 @@ def ingest_paths(
         encoder: a sentence-transformers model instead of the bundled one (setting ZHICE_ENCODER).
         prune: also remove documents that were read from these folders and whose file is gone.
         progress: called before each file is stored, and for each page of which the text is recognised.
+        encoding: told how many vectors are made and how many there are to make, once the files are read.
         ray: the address of a Ray cluster that reads and encodes instead of this machine (see `ClusterReader`).
 
     Raises:
@@ -93,7 +95,7 @@ def ingest_paths(
     store = PolicyStore(place_of(data_dir), encoder=load_encoder(encoder))
     try:
         reading = ClusterReader(ray, encoder=encoder, encoder_name=store.encoder.name) if ray else None
-        return ingest_into(store, paths, prune=prune, progress=progress, reading=reading)
+        return ingest_into(store, paths, prune=prune, progress=progress, encoding=encoding, reading=reading)
     finally:
         store.close()
 
@@ -104,6 +106,7 @@ def ingest_into(
     *,
     prune: bool = False,
     progress: Progress | None = None,
+    encoding: EncodeProgress | None = None,
     reading: Reading | None = None,
 ) -> Report:
     """`ingest_paths` into an open store; files are read by `reading`, or else in a process beside this one."""
@@ -121,6 +124,7 @@ def ingest_into(
         if prune:
             folders = [Path(path).expanduser().absolute() for path in paths]
             report.removed = _prune(store, [folder for folder in folders if folder.is_dir()], finding, run.keys)
+        store.encode_missing(encoding)
         report.notes += _indexed(store)
     report.failed = sorted(finding.failed)  # whichever were read first
     report.seconds = time.perf_counter() - started
@@ -248,6 +252,7 @@ def ingest_samples(store: PolicyStore) -> Report:
                 read = Read(*prepare(found.data, found.source))  # our own files need no process of their own
                 outcome, passages, _ = _store(store, found, read, collection="samples")
                 report.count(outcome, passages)
+        store.encode_missing()
         report.notes += _indexed(store)
     return report
 
@@ -279,7 +284,13 @@ def _store(store: PolicyStore, found: Found, read: Read | None, *, collection: s
         raise UnreadableDocument("It was removed while it was being added; add it again.")
     before = store.catalog.find(key=found.key, sha256=found.sha256, collection=collection)
     record = store.put(
-        read.document, read.passages, key=found.key, sha256=found.sha256, collection=collection, made=read.made
+        read.document,
+        read.passages,
+        key=found.key,
+        sha256=found.sha256,
+        collection=collection,
+        made=read.made,
+        later=True,  # `encode_missing` makes the vectors of many documents together
     )
     return ("added" if before is None else "updated"), len(read.passages), record.document_id
 

@@ -1,4 +1,8 @@
-"""Uploads taken in one at a time, by one process at a time: files wait in the catalog's queue, and whoever is free works it off."""
+"""Uploads taken in one at a time, by one process at a time: files wait in the catalog's queue, and whoever is free works it off.
+
+What is taken in is found by its words at once; its vectors are made behind the queue, also those that a process which has
+ended left to be made.
+"""
 
 from __future__ import annotations
 
@@ -87,10 +91,13 @@ class Queue:
             try:
                 if self._jobs.waiting():
                     self._work_off()
+                with self._lock.held():
+                    if self._store.encode_missing(stopped=self._closed):
+                        self._store.refresh_index()
             except StoreLocked:
                 continue
             except StoreError as error:
-                logger.warning("the queue of uploads could not be worked off: %s", error)
+                logger.warning("what was uploaded could not be taken in further: %s", error)
 
     def _work_off(self) -> str:
         """Take in what waits; what hinders it, if it has to wait on.

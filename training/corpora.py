@@ -145,7 +145,8 @@ def questions(path: Path) -> Iterator[Question]:
         for item in row["qas"]:
             if not item.get("is_impossible"):
                 text = converter().convert(item["question"]) if traditional else item["question"]
-                answers = (converter().convert(answer) if traditional else answer for answer in item["answers"])
+                given = (answer["text"] if isinstance(answer, dict) else answer for answer in item["answers"])
+                answers = (converter().convert(answer) if traditional else answer for answer in given)
                 yield Question(text, context, tuple(dict.fromkeys(answers)))
 
 

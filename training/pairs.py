@@ -58,7 +58,7 @@ def all_pairs(folder: Path, bench: Path, *, seed: int, whole: bool = True) -> di
     Articles that answer a question of the benchmark in `bench` are left out of the pairs made from laws. Unless `whole`,
     the questions held out (`corpora.held_out`, of reading questions those on a paragraph held out) are left out, too.
     """
-    chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    chance = random.Random(seed)
     table = gloss_table(folder)
 
     def translate(text: str) -> str:

@@ -175,7 +175,7 @@ def broken_vectors(connection: Connection, dimension: int) -> list[int]:
     ).fetchall():
         last = block[-1][0]
         sized = [(number, vector) for number, vector in block if len(vector) == 2 * dimension]
-        broken += [number for number, vector in block if len(vector) != 2 * dimension]
+        broken += [number for number, vector in block if len(vector) not in (0, 2 * dimension)]  # 0: it is to follow
         matrix = np.frombuffer(b"".join(vector for _, vector in sized), dtype=np.float16).reshape(len(sized), -1)
         with np.errstate(invalid="ignore", over="ignore"):
             lengths = np.linalg.norm(matrix.astype(np.float32), axis=1)

@@ -15,7 +15,7 @@ from vectorstore.encoder import Encoder
 from vectorstore.packing import context_texts, fulltext_fields
 from vectorstore.passage import Document, Passage
 
-# Characters of what stands above a passage that are encoded with it.
+# Characters of what stands above a passage that an encoder of words is given, and of what heads a table's row.
 ABOVE = 160
 
 
@@ -23,7 +23,7 @@ ABOVE = 160
 class Made:
     """What the passages of a document are searched by, one entry a passage, in their order.
 
-    `vectors` is (passages, dimension), as the catalog keeps them; `terms` are the index terms of a passage's body and
+    `vectors` is (passages, dimension), as the catalog keeps them, or (passages, 0) where they are to follow; `terms` are the index terms of a passage's body and
     of what it stands under. Those of the title come with the catalog, which knows its corrections.
     """
 
@@ -31,15 +31,27 @@ class Made:
     terms: tuple[tuple[str, str], ...]
 
 
-def make(document: Document, passages: Sequence[Passage], encoder: Encoder) -> Made:
-    """Encode and segment the passages of a document; pure."""
-    text = document.text
-    vectors = encoder.encode([encoded_text(text, passage) for passage in passages]).astype(np.float16)
+def make(document: Document, passages: Sequence[Passage], encoder: Encoder | None) -> Made:
+    """Segment the passages of a document and encode them; without an encoder, the vectors are to follow. Pure."""
+    text, title = document.text, document.metadata.title or document.source
+    vectors = np.zeros((len(passages), 0), dtype=np.float16)
+    if encoder is not None:
+        texts = [encoded_text(encoder, title, text, passage) for passage in passages]
+        vectors = encoder.encode(texts).astype(np.float16)
     return Made(vectors, tuple(fulltext_fields(text, passage, "")[:2] for passage in passages))
 
 
-def encoded_text(text: str, passage: Passage) -> str:
+def encoded_text(encoder: Encoder, title: str, text: str, passage: Passage) -> str:
     """What a passage is encoded as."""
+    body = text[passage.start : passage.end]
+    if encoder.reads_headings:
+        return f"{heading(title, text, passage)}｜{body}"
     # The two nearest headings tell a clause's subject, and so does what a row is read with; more drowns a short clause.
     above = " ".join((*passage.section[-2:], *context_texts(text, passage.context)))
-    return f"{above[-ABOVE:]} {text[passage.start : passage.end]}"
+    return f"{above[-ABOVE:]} {body}"
+
+
+def heading(title: str, text: str, passage: Passage) -> str:
+    """What a model that understands reads before a passage of a text: title, heading path, and what heads a table's row."""
+    above = "\n".join(context_texts(text, passage.context))[:ABOVE]
+    return "｜".join(dict.fromkeys(part for part in (title, *passage.section, above) if part))

@@ -50,16 +50,25 @@ def vectors_in(connection: Connection, documents: Collection[str]) -> Vectors:
     return unpacked(sorted(((row[0], row[1]) for row in rows), key=lambda row: row[0]))
 
 
+def missing_vectors(connection: Connection, most: int = 1_000_000_000) -> list[int]:
+    """The passages whose vectors are to follow, or at most so many of them."""
+    rows = connection.execute(
+        "SELECT passage_id FROM passages WHERE length(vector) = 0 ORDER BY passage_id LIMIT ?", (most,)
+    )
+    return [int(row[0]) for row in rows]
+
+
 def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values)) or "NULL"
 
 
 def unpacked(rows: Iterable[tuple[int, bytes]]) -> Vectors:
-    """Ids and stored vectors as read from the catalog."""
+    """Ids and stored vectors as read from the catalog; those whose vectors are to follow are left out."""
     ids, packed = [], []
     for number, vector in rows:
-        ids.append(number)
-        packed.append(vector)
+        if vector:
+            ids.append(number)
+            packed.append(vector)
     matrix = np.frombuffer(b"".join(packed), dtype=np.float16).astype(np.float32)
     return ids, matrix.reshape(len(ids), -1) if ids else np.zeros((0, 0), dtype=np.float32)
 

@@ -7,7 +7,7 @@ Chroma generation does not hold yet is scanned exactly. `refresh_index` brings t
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,8 +24,14 @@ from vectorstore.packing import unpack_metadata, unpack_passage
 from vectorstore.passage import Document, Hit, Match, Metadata, Passage
 from vectorstore.place import Place, place_of
 from vectorstore.room import check_room, size_of
-from vectorstore.rows import best_of, indexed, passage_rows, revision_of, unpacked, vectors_in
+from vectorstore.rows import best_of, indexed, missing_vectors, passage_rows, revision_of, unpacked, vectors_in
 from vectorstore.sql import Connection, Row
+
+# Passages that are encoded in one transaction: some seconds, after which others may write.
+ENCODED_AT_ONCE = 128
+
+# Told how many vectors are made, and how many there are to make.
+EncodeProgress = Callable[[int, int], None]
 
 # Texts of documents kept in memory, the last used: answering reads the same document many times over.
 KEPT_TEXTS = 64
@@ -104,12 +110,14 @@ class PolicyStore:
         sha256: str,
         collection: str = "own",
         made: Made | None = None,
+        later: bool = False,
     ) -> Record:
         """Store a document as the next version of whatever has this key; searchable when this returns.
 
-        `made` is what `vectorstore.making.make` gives for it with this store's encoder, if that was done elsewhere.
+        `made` is what `vectorstore.making.make` gives for it with this store's encoder, if that was done elsewhere. With
+        `later`, only its words are searched until `encode_missing` has made its vectors.
         """
-        made = made or make(document, passages, self.encoder)
+        made = made or make(document, passages, None if later else self.encoder)
         with self.writing():
             return self.catalog.put(
                 document, passages, made, key=key, sha256=sha256, collection=collection, encoder=self.encoder.name
@@ -134,8 +142,10 @@ class PolicyStore:
         with self.writing():
             return self.catalog.correct(document_id, fields, origin="desk")
 
-    def reencode(self, only: Collection[int] | None = None) -> int:
+    def reencode(self, only: Collection[int] | None = None, progress: EncodeProgress | None = None) -> int:
         """Make every vector, or `only` those of some passages, anew with this store's encoder; returns how many.
+
+        Until that is done, those passages are found by their words; ended halfway, `encode_missing` goes on.
 
         Raises:
             StoreError: the disk has too little room; nothing was changed.
@@ -144,19 +154,44 @@ class PolicyStore:
             # Every page that a vector lies on is written to SQLite's log, and then to the catalog.
             self.check_room(size_of(self.catalog.path), "new vectors")
             with self.catalog.transaction() as connection:
-                rows = connection.execute("SELECT * FROM passages").fetchall()
-                wanted = None if only is None else frozenset(only)
-                rows = [row for row in rows if wanted is None or row["passage_id"] in wanted]
-                texts = (self.text(row["document_id"], row["version"]) for row in rows)
-                read = [encoded_text(text, unpack_passage(row)) for text, row in zip(texts, rows, strict=True)]
-                encoded = self.encoder.encode(read).astype(np.float16)
-                connection.executemany(
-                    "UPDATE passages SET vector = ? WHERE passage_id = ?",
-                    ((vector.tobytes(), row["passage_id"]) for vector, row in zip(encoded, rows, strict=True)),
-                )
+                if only is None:
+                    connection.execute("UPDATE passages SET vector = ?", (b"",))
+                else:
+                    connection.executemany(
+                        "UPDATE passages SET vector = ? WHERE passage_id = ?", [(b"", number) for number in only]
+                    )
                 set_meta(connection, "encoder", self.encoder.name)
                 connection.execute("DELETE FROM generations")
-        return len(rows)
+        return self.encode_missing(progress)
+
+    def encode_missing(self, progress: EncodeProgress | None = None, stopped: threading.Event | None = None) -> int:
+        """Make the vectors that are to follow, a batch a transaction, until none is left or `stopped`; returns how many.
+
+        `progress` is told how many are made, and how many there are to make.
+
+        Raises:
+            StoreLocked: another process writes.
+        """
+        made = 0
+        with self.catalog.snapshot() as connection:
+            missing = missing_vectors(connection)
+        for first in range(0, len(missing), ENCODED_AT_ONCE):
+            if stopped is not None and stopped.is_set():
+                break
+            with self.writing():
+                with self.catalog.snapshot() as connection:
+                    rows = list(passage_rows(connection, missing[first : first + ENCODED_AT_ONCE]).values())
+                    texts = [self._encoded_text(row, connection) for row in rows]
+                vectors = self.encoder.encode(texts).astype(np.float16)
+                with self.catalog.transaction() as connection:
+                    connection.executemany(
+                        "UPDATE passages SET vector = ? WHERE passage_id = ?",
+                        [(vector.tobytes(), row["passage_id"]) for vector, row in zip(vectors, rows, strict=True)],
+                    )
+            made += len(rows)
+            if progress is not None:
+                progress(made, len(missing))
+        return made
 
     def check_room(self, bytes_needed: int, purpose: str) -> None:
         """Refuse what would fill the disk that the catalog is on; a database's server looks after its own.
@@ -213,7 +248,7 @@ class PolicyStore:
             limit: how many of each of the two lists to join.
             documents: the ids of the only documents to search, whose vectors are then compared one by one.
         """
-        vector = self.encoder.encode([text])[0]
+        vector = self.encoder.encode_query(text)
         with self.catalog.snapshot() as connection:
             known, index = self._known(connection), self.catalog.engine.fulltext
             if documents is None:
@@ -230,6 +265,7 @@ class PolicyStore:
             others, matrix = unpacked((number, row["vector"]) for number, row in rows.items() if number not in cosines)
             if others:
                 cosines |= zip(others, (matrix @ vector).tolist(), strict=True)
+            cosines = dict.fromkeys(rows, 0.0) | cosines  # of those whose vectors are to follow nothing is known
             wordings = scorer.score({number: indexed(row) for number, row in rows.items()})
             return [self._match(row, wordings[number], cosines[number], connection) for number, row in rows.items()]
 
@@ -268,7 +304,15 @@ class PolicyStore:
         return self.index.state()
 
     def refresh_index(self, *, force: bool = False) -> bool:
-        """Build the next Chroma generation if enough passages are outside the present one; whether it was built."""
+        """Build the next Chroma generation if enough passages are outside the present one; whether it was built.
+
+        It is not built while vectors are to follow, unless by `force`, which makes them first.
+        """
+        if force:
+            self.encode_missing()
+        with self.catalog.snapshot() as connection:
+            if missing_vectors(connection, most=1):
+                return False
         return self.index.refresh(force=force)
 
     def open_index(self) -> bool:
@@ -284,7 +328,13 @@ class PolicyStore:
                 self._described.clear()
             return self._statistics[1]
 
-    def _match(self, row: Row, wording: Wording, cosine: float, connection: Connection) -> Match:
+    def _encoded_text(self, row: Row, connection: Connection) -> str:
+        metadata, source, _ = self._described_by(row, connection)
+        text = self.text(row["document_id"], row["version"])
+        return encoded_text(self.encoder, metadata.title or source, text, unpack_passage(row))
+
+    def _described_by(self, row: Row, connection: Connection) -> tuple[Metadata, str, str]:
+        """The metadata, the source and the collection of a passage's document."""
         version_key = (row["document_id"], row["version"])
         described = self._described.get(version_key)
         if described is None:
@@ -295,7 +345,10 @@ class PolicyStore:
             ).fetchone()
             described = unpack_metadata(found["metadata"]), found["source"], found["collection"]
             self._described[version_key] = described
-        metadata, source, collection = described
+        return described
+
+    def _match(self, row: Row, wording: Wording, cosine: float, connection: Connection) -> Match:
+        metadata, source, collection = self._described_by(row, connection)
         return Match(
             passage_id=row["passage_id"],
             document_id=row["document_id"],

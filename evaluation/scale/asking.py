@@ -134,7 +134,7 @@ def searched(assistant: Assistant, asked: Sequence[str]) -> dict[str, dict[str, 
         known = fulltext.statistics(connection)
     for query, scorer in zip(queries, scorers, strict=True):
         with steps("encoding"):
-            vector = store.encoder.encode([query.search_text])[0]
+            vector = store.encoder.encode_query(query.search_text)
         with store.catalog.snapshot() as connection:
             fulltext.look_up(terms, connection, known, [term for facet in scorer.facets for term in facet.terms])
             with steps("vectors"):

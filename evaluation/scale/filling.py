@@ -94,7 +94,8 @@ def _store(
             with clock("segmentation"):
                 fields = tuple(fulltext_fields(document.text, passage, "")[:2] for passage in passages)
             with clock("encoding"):
-                texts = [making.encoded_text(document.text, passage) for passage in passages]
+                title = document.metadata.title or document.source
+                texts = [making.encoded_text(store.encoder, title, document.text, passage) for passage in passages]
                 vectors = store.encoder.encode(texts).astype("float16")
             with clock("writing"):
                 store.put(

@@ -30,6 +30,7 @@ class HashEncoder:
     """Vectors by the words' hash: what is searched for itself is found, and no model has to be loaded."""
 
     name = "hash"
+    reads_headings = False
     dimension = 16
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -37,6 +38,11 @@ class HashEncoder:
         digests = [hashlib.sha256(text.encode()).digest()[: self.dimension] for text in texts]
         rows = np.array([list(digest) for digest in digests], dtype=np.float32).reshape(-1, self.dimension) - 127.5
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        """Encode a question as any text; shape (16,)."""
+        vector: NDArray[np.float32] = self.encode([text])[0]
+        return vector
 
 
 def policy(name: str, edition: int) -> tuple[Document, list[Passage]]:

@@ -30,12 +30,17 @@ class Drawn:
 
     name = "drawn"
     dimension = 256
+    reads_headings = False
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         lengths = 1 / np.arange(1, self.dimension + 1) ** 0.7
         seeds = [int.from_bytes(hashlib.sha256(text.strip().encode()).digest()[:4]) for text in texts]
         rows = np.array([np.random.default_rng(seed).normal(size=self.dimension) * lengths for seed in seeds])
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self.encode([text])[0]
+        return vector
 
 
 def put(store: PolicyStore, key: str, count: int) -> None:

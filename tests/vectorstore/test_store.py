@@ -23,6 +23,8 @@ from vectorstore.store import PolicyStore
 class OtherEncoder:
     """An encoder of another name; its vectors are of the same make."""
 
+    reads_headings = False
+
     def __init__(self) -> None:
         self._encoder = load_encoder(None)
         self.name = "other"
@@ -30,6 +32,9 @@ class OtherEncoder:
 
     def encode(self, texts: list[str]) -> np.ndarray:
         return self._encoder.encode(texts)
+
+    def encode_query(self, text: str) -> np.ndarray:
+        return self._encoder.encode_query(text)
 
 
 def find(store: PolicyStore, text: str) -> list[Match]:

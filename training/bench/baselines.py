@@ -46,7 +46,7 @@ class EncoderAlone:
 
     def search(self, question: str, depth: int) -> list[Found]:
         """The texts of the highest cosine."""
-        return best(self._texts, self._vectors @ self._encoder.encode([question])[0], depth)
+        return best(self._texts, self._vectors @ self._encoder.encode_query(question), depth)
 
 
 def best(texts: Sequence[str], scores: NDArray[np.floating], depth: int, *, above: float = -math.inf) -> list[Found]:

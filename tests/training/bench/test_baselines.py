@@ -20,12 +20,17 @@ class Letters:
     """An encoder that counts the letters a to d."""
 
     name = "letters"
+    reads_headings = False
     dimension = 4
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         counts = np.array([[text.count(letter) for letter in "abcd"] for text in texts], dtype=np.float32)
         vectors: NDArray[np.float32] = counts / np.linalg.norm(counts, axis=1, keepdims=True)
         return vectors
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self.encode([text])[0]
+        return vector
 
 
 def test_bm25_by_hand() -> None:

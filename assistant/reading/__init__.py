@@ -1,0 +1,1 @@
+"""Reading passages with a question."""

@@ -1,0 +1,232 @@
+"""`python -m training.reader --data DIR --base FOLDER --encoder FOLDER --out FOLDER`: the cross-encoder that reads passages.
+
+For a question and a passage three heads over one transformer: relevance (first token), the answer's span (start, end) and,
+for each token, whether it stands in the evidence. Every question that its passage answers comes with one that does not:
+from the same document, nearest by its words, or from another, nearest to the encoder. It begins from the encoder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from tokenizers import Encoding, Tokenizer
+from torch import Tensor, nn
+from transformers import BertModel
+
+from training import base, loop, rows
+from training.rows import PassageRow, QuestionRow
+
+LONGEST: Final = 256  # tokens of question and passage together; 97 in 100 pairs are shorter
+GROUPS: Final = 16  # questions a step
+RATE: Final = 1e-4
+FROZEN: Final = 6  # lowest layers
+READING: Final = {"cmrc2018_train": 500}
+AROUND: Final = 120  # characters on each side of an answer that are left of a reading paragraph
+ELSEWHERE: Final = 0.5  # the share of questions whose other passage comes from another document
+CHUNKS: Final = 4  # of a step
+NEAREST: Final = 6  # it is one of so many
+LONGEST_TEXT: Final = 300  # characters of a text that are compared
+HEADS: Final = ("relevance", "start", "end", "keep")
+
+
+class CrossEncoder(nn.Module):
+    """The transformer with its heads."""
+
+    def __init__(self, bert: BertModel) -> None:
+        super().__init__()
+        self.bert = bert
+        width = bert.config.hidden_size
+        self.relevance, self.tokens = nn.Linear(width, 1), nn.Linear(width, 3)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Logits: relevance (batch,), start, end and keep (batch, tokens)."""
+        states = self.bert(ids, attention_mask=mask).last_hidden_state
+        start, end, keep = self.tokens(states).unbind(-1)
+        return self.relevance(states[:, 0]).squeeze(-1), start, end, keep
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A question and a passage to judge; answers and evidence are places in the passage's text."""
+
+    question: str
+    passage: PassageRow
+    answers: tuple[tuple[int, int], ...] = ()
+    evidence: tuple[tuple[int, int], ...] = ()
+
+
+def groups(data: Path, encoder: Path) -> list[tuple[Pair, ...]]:
+    """For each question its passage and, where that answers, one that does not, behind it."""
+    questions = [row for row in rows.training_rows(data) if not rows.for_calibration(row.title)]
+    elsewhere = _elsewhere(questions, encoder)
+    order = random.Random(loop.SEED)
+    made: list[tuple[Pair, ...]] = []
+    for number, row in enumerate(questions):
+        own = Pair(row.question, row.passage, row.answers, row.evidence)
+        if not row.answered:
+            made.append((own,))
+            continue
+        far = elsewhere.get(number, ())
+        pool = far if far and (not row.others or order.random() < ELSEWHERE) else row.others
+        made.append((own, Pair(row.question, order.choice(pool))) if pool else (own,))
+    for name, count in READING.items():
+        reading = list(rows.reading_rows(data / f"{name}.jsonl.gz", count, loop.SEED))
+        made += [(_cut(row), Pair(row.question, _cut(order.choice(reading)).passage)) for row in reading]
+    return made
+
+
+def _elsewhere(questions: Sequence[QuestionRow], encoder: Path) -> dict[int, tuple[PassageRow, ...]]:
+    """The passages of other documents that the encoder takes to be nearest, by the number of the question."""
+    pool = list({row.passage.text: (row.title, row.passage) for row in questions}.values())
+    passages = _vectors(encoder, [f"passage: {passage.heading}｜{passage.text}" for _, passage in pool])
+    asked = [number for number, row in enumerate(questions) if row.answered]
+    queries = _vectors(encoder, [f"query: {questions[number].question}" for number in asked])
+    found = {}
+    for number, scores in zip(asked, queries @ passages.T, strict=True):
+        others = (pool[index] for index in np.argsort(-scores)[: 4 * NEAREST])
+        found[number] = tuple(passage for title, passage in others if title != questions[number].title)[:NEAREST]
+    return found
+
+
+def _vectors(encoder: Path, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+    """The vectors of texts, those of about one length together."""
+    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+    embed = base.Embedder(encoder)
+    found = [
+        embed([texts[index][:LONGEST_TEXT] for index in order[start : start + 64]])
+        for start in range(0, len(order), 64)
+    ]
+    vectors = np.concatenate(found)
+    return vectors[np.argsort(order)]
+
+
+def _cut(row: QuestionRow) -> Pair:
+    """A reading row with what of its paragraph stands around the answer."""
+    start = max(0, row.answers[0][0] - AROUND)
+    passage = PassageRow("", row.passage.text[start : row.answers[0][1] + AROUND], 0, 0)
+    end = len(passage.text)
+    answers, evidence = (
+        tuple((max(0, first - start), min(end, last - start)) for first, last in places)
+        for places in (row.answers, row.evidence)
+    )
+    return Pair(row.question, passage, answers, evidence)
+
+
+class Batches:
+    """Pairs to tensors."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(LONGEST, strategy="only_second")
+
+    def tensors(self, pairs: Sequence[Pair]) -> dict[str, Tensor]:
+        """`ids`, `mask`, and what the heads are to say: `relevance`, `start`, `end` (shares), `keep`, `passage` (tokens of it)."""
+        texts = [(pair.question, f"{pair.passage.heading}｜{pair.passage.text}") for pair in pairs]
+        encodings = self._tokenizer.encode_batch(texts)
+        width = loop.padded(max(len(each.ids) for each in encodings), LONGEST)
+        names = ("ids", "mask", "start", "end", "keep", "passage")
+        made = {name: np.zeros((len(pairs), width), dtype=np.float32) for name in names}
+        made["ids"][:] = self._tokenizer.token_to_id("<pad>")
+        for row, (pair, encoding) in enumerate(zip(pairs, encodings, strict=True)):
+            size = len(encoding.ids)
+            made["ids"][row, :size] = encoding.ids
+            made["mask"][row, :size] = 1
+            made["passage"][row, :size] = [part == 1 for part in encoding.sequence_ids]
+            shift = len(pair.passage.heading) + 1
+            for place in pair.answers:
+                inside = _tokens(encoding, place, shift)
+                if inside:
+                    made["start"][row, inside[0]] += 1 / len(pair.answers)
+                    made["end"][row, inside[-1]] += 1 / len(pair.answers)
+            for place in pair.evidence:
+                made["keep"][row, _tokens(encoding, place, shift)] = 1
+        tensors = {name: torch.from_numpy(value) for name, value in made.items()}
+        tensors["ids"], tensors["mask"] = tensors["ids"].long(), tensors["mask"].long()
+        return tensors | {"relevance": torch.tensor([float(bool(pair.answers)) for pair in pairs])}
+
+
+def _tokens(encoding: Encoding, place: tuple[int, int], shift: int) -> list[int]:
+    start, end = place[0] + shift, place[1] + shift
+    return [
+        number
+        for number, (offsets, part) in enumerate(zip(encoding.offsets, encoding.sequence_ids, strict=True))
+        if part == 1 and offsets[0] < end and offsets[1] > start
+    ]
+
+
+def _by_length(model: CrossEncoder, ids: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+    """The model's outputs, computed in CHUNKS of about one length each, so that little is padded."""
+    lengths = mask.sum(1)
+    order = torch.argsort(lengths)
+    found: list[tuple[Tensor, ...]] = []
+    for rows_ in torch.chunk(order, CHUNKS):
+        width = loop.padded(int(lengths[rows_].max()), ids.shape[1])
+        relevance, *tokens = model(ids[rows_, :width], mask[rows_, :width])
+        found.append((relevance, *(nn.functional.pad(each, (0, ids.shape[1] - width)) for each in tokens)))
+    back = torch.argsort(order)
+    return tuple(torch.cat(each)[back] for each in zip(*found, strict=True))
+
+
+def loss(model: CrossEncoder, batches: Batches, step: Sequence[tuple[Pair, ...]]) -> Tensor:
+    """Binary relevance, half a softmax over each question's two, half the span's and half the evidence's."""
+    pairs = [pair for group in step for pair in group]
+    wanted = batches.tensors(pairs)
+    relevance, start, end, keep = _by_length(model, wanted["ids"], wanted["mask"])
+    total = nn.functional.binary_cross_entropy_with_logits(relevance, wanted["relevance"])
+    firsts = np.cumsum([0, *(len(group) for group in step)])[:-1]
+    both = [int(first) for first, group in zip(firsts, step, strict=True) if len(group) > 1]
+    if both:
+        two = torch.stack([relevance[both], relevance[[first + 1 for first in both]]], dim=1)
+        total = total + 0.5 * nn.functional.cross_entropy(two, torch.zeros(len(both), dtype=torch.long))
+    outside = wanted["passage"] == 0
+    answered = (wanted["start"].sum(1) > 0) & (wanted["end"].sum(1) > 0)
+    if answered.any():
+        for logits, name in ((start, "start"), (end, "end")):
+            spread = nn.functional.log_softmax(logits.masked_fill(outside, -1e4)[answered], dim=1)
+            total = total - 0.25 * (wanted[name][answered] * spread).sum(1).mean()
+    kept = nn.functional.binary_cross_entropy_with_logits(keep, wanted["keep"], reduction="none")
+    return total + 0.5 * (kept * wanted["passage"]).sum() / wanted["passage"].sum()
+
+
+def main() -> None:
+    """Train and save the float model; `training.export` makes the shipped one of it."""
+    parser = argparse.ArgumentParser(prog="python -m training.reader", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the training corpora")
+    parser.add_argument("--encoder", type=Path, required=True, help="folder that training.encoder made")
+    parser.add_argument("--out", type=Path, required=True, help="folder to save the model in")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+
+    torch.manual_seed(loop.SEED)
+    made = groups(arguments.data, arguments.encoder)
+    tokenizer = Tokenizer.from_file(str(arguments.encoder / "tokenizer.json"))
+    model = CrossEncoder(BertModel.from_pretrained(arguments.encoder, add_pooling_layer=False).float())
+    loop.freeze(model.bert, FROZEN)
+    batches = Batches(tokenizer)
+    steps = loop.batches(made, GROUPS, lambda group: max(len(pair.passage.text) for pair in group), loop.SEED)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    loop.fit(
+        model,
+        steps,
+        lambda step: loss(model, batches, step),
+        rate=RATE,
+        heads=(model.relevance, model.tokens),
+        checkpoint=arguments.out / "checkpoint.pt",
+    )
+    torch.save(model.state_dict(), arguments.out / "reader.pt")
+    model.bert.config.save_pretrained(arguments.out)
+    tokenizer.no_truncation()
+    tokenizer.save(str(arguments.out / "tokenizer.json"))
+
+
+if __name__ == "__main__":
+    main()
