@@ -50,8 +50,8 @@ class Encoder(Protocol):
         """Components of a vector."""
 
     @property
-    def reads_headings(self) -> bool:
-        """Whether a passage is encoded with its title and its whole heading path, and not with the words right above it."""
+    def contextual(self) -> bool:
+        """Whether it is a transformer: it reads a passage with its title and heading path, and takes its time."""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode passages, in their order; shape (len(texts), dimension), rows of length 1.
@@ -70,7 +70,7 @@ class StaticEncoder:
     or as `embeddings` with an optional factor for each row in `weights`). Rows are read when a text needs them.
     """
 
-    reads_headings: Final = False
+    contextual: Final = False
 
     def __init__(self, folder: Path, *, dimension: int | None = None) -> None:
         """Open a model folder; `dimension` keeps that many leading components (Matryoshka: 256, 128 or 64).
@@ -142,7 +142,7 @@ class StaticEncoder:
 class OnnxEncoder:
     """A transformer with mean pooling, read from a folder with `model.onnx` and `tokenizer.json`; needs no torch."""
 
-    reads_headings: Final = True
+    contextual: Final = True
 
     def __init__(self, folder: Path) -> None:
         """Open a model folder.
@@ -182,7 +182,7 @@ class OnnxEncoder:
 class SentenceTransformerEncoder:
     """Any sentence-transformers model, by hub name or folder. The constructor imports torch, which takes seconds."""
 
-    reads_headings: Final = True
+    contextual: Final = True
 
     def __init__(self, model: str) -> None:
         """Load `model`; raises EncoderUnavailable when that is not possible. Code of the model's own is never run."""

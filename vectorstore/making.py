@@ -23,8 +23,8 @@ ABOVE = 160
 class Made:
     """What the passages of a document are searched by, one entry a passage, in their order.
 
-    `vectors` is (passages, dimension), as the catalog keeps them, or (passages, 0) where they are to follow; `terms` are the index terms of a passage's body and
-    of what it stands under. Those of the title come with the catalog, which knows its corrections.
+    `vectors` is (passages, dimension), as the catalog keeps them, or (passages, 0) where they are to follow; `terms` are the index
+    terms of a passage's body and of what it stands under. Those of the title come with the catalog, which knows its corrections.
     """
 
     vectors: NDArray[np.float16]
@@ -44,7 +44,7 @@ def make(document: Document, passages: Sequence[Passage], encoder: Encoder | Non
 def encoded_text(encoder: Encoder, title: str, text: str, passage: Passage) -> str:
     """What a passage is encoded as."""
     body = text[passage.start : passage.end]
-    if encoder.reads_headings:
+    if encoder.contextual:
         return f"{heading(title, text, passage)}｜{body}"
     # The two nearest headings tell a clause's subject, and so does what a row is read with; more drowns a short clause.
     above = " ".join((*passage.section[-2:], *context_texts(text, passage.context)))

@@ -30,7 +30,7 @@ class Drawn:
 
     name = "drawn"
     dimension = 256
-    reads_headings = False
+    contextual = False
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         lengths = 1 / np.arange(1, self.dimension + 1) ** 0.7

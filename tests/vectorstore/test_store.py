@@ -23,7 +23,7 @@ from vectorstore.store import PolicyStore
 class OtherEncoder:
     """An encoder of another name; its vectors are of the same make."""
 
-    reads_headings = False
+    contextual = False
 
     def __init__(self) -> None:
         self._encoder = load_encoder(None)

@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ingest import ingest_paths
 from ingest.preparing import prepare
 from tests.conftest import PARK, TALENT
 from vectorstore.encoder import BUNDLED_TRANSFORMER, Encoder, OnnxEncoder, load_encoder
 from vectorstore.errors import EncoderMismatch, EncoderUnavailable
 from vectorstore.fulltext import word_for_word
+from vectorstore.rows import missing_vectors
 from vectorstore.store import PolicyStore
 
 TEXTS = [
@@ -98,6 +100,24 @@ def test_a_store_of_it_is_searched_by_meaning(encoder: Encoder, tmp_path: Path) 
     store.close()
     with pytest.raises(EncoderMismatch, match="zhice reindex"):
         PolicyStore(tmp_path / "kb")
+
+
+def test_an_ingest_makes_the_vectors_of_all_files_together(tmp_path: Path) -> None:
+    (tmp_path / "park.txt").write_text(PARK, encoding="utf-8")
+    (tmp_path / "talent.txt").write_text(TALENT, encoding="utf-8")
+    told: list[tuple[int, int]] = []
+    report = ingest_paths(
+        [tmp_path / "park.txt", tmp_path / "talent.txt"],
+        data_dir=tmp_path / "kb",
+        encoder="zhice-encoder-zh-en",
+        encoding=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(report.passages, report.passages)]
+    store = PolicyStore(tmp_path / "kb", encoder=load_encoder("zhice-encoder-zh-en"))
+    with store.catalog.snapshot() as connection:
+        assert missing_vectors(connection) == []
+    assert store.index_state().indexed == report.passages
+    store.close()
 
 
 def test_its_name_says_which_weights(encoder: Encoder, tmp_path: Path) -> None:

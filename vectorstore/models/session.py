@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +19,8 @@ SHAPE_STEP: Final = 8
 Array = NDArray[Any]
 
 
-@cache
 def open_session(path: Path, threads: int = 0) -> Any:
-    """The model of a file, opened once a process; `threads` 0 are as many as there are cores.
+    """The model of a file; `threads` 0 are as many as there are cores.
 
     Raises:
         Exception: onnxruntime's own, of many kinds, where the file is no model that it can run.
