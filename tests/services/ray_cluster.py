@@ -97,8 +97,10 @@ def cluster(nodes: int) -> Iterator[Cluster]:
 
 
 def main() -> None:
+    from ray._common.utils import get_default_ray_temp_dir
     from ray.cluster_utils import Cluster as Nodes
 
+    Path(get_default_ray_temp_dir()).mkdir(parents=True, exist_ok=True)  # the head writes its address there, too
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     nodes, alive = Nodes(), list[Any]()
