@@ -1,7 +1,6 @@
 """`python -m training.encoder --data DIR --base FOLDER --out FOLDER`: the encoder that searches by meaning.
 
-Fine-tuned with sentence-transformers: a question finds its passage among the others of its batch and one that is near by
-its words. Documents kept for calibration are left out.
+A question finds its passage among the others of its batch and one that is near by its words. Documents kept for calibration are left out.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ def _shown(passage: rows.PassageRow) -> str:
 
 
 def main() -> None:
-    """Train and save a float sentence-transformers model; `training.export` makes the shipped one of it."""
+    """Train and save the float model as a BERT folder; `training.export` makes the shipped one of it."""
     parser = argparse.ArgumentParser(prog="python -m training.encoder", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the training corpora")
     parser.add_argument("--base", type=Path, required=True, help="folder that training.base made")

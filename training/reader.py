@@ -79,7 +79,9 @@ def groups(data: Path, encoder: Path) -> list[tuple[Pair, ...]]:
         made.append((own, Pair(row.question, order.choice(pool))) if pool else (own,))
     for name, count in READING.items():
         reading = list(rows.reading_rows(data / f"{name}.jsonl.gz", count, loop.SEED))
-        made += [(_cut(row), Pair(row.question, _cut(order.choice(reading)).passage)) for row in reading]
+        for row in reading:
+            others = [other for other in reading if other.passage.text != row.passage.text]
+            made.append((_cut(row), Pair(row.question, _cut(order.choice(others)).passage)))
     return made
 
 

@@ -15,21 +15,12 @@ import pytest
 from ingest import ingest_paths
 from ingest.preparing import prepare
 from tests.conftest import PARK, TALENT
+from tests.vectorstore.test_encoder import TEXTS
 from vectorstore.encoder import BUNDLED_TRANSFORMER, Encoder, OnnxEncoder, load_encoder
 from vectorstore.errors import EncoderMismatch, EncoderUnavailable
 from vectorstore.fulltext import word_for_word
 from vectorstore.rows import missing_vectors
 from vectorstore.store import PolicyStore
-
-TEXTS = [
-    "园区管理机构每年最高能拿到多少奖补？",
-    "What subsidy does a park manager get?",
-    "第三条 对考核为优秀的，给予最高3000万元奖励。",
-    "ＡＩ赋能：２０２５年",
-    "",
-    "\u3000…※！",
-    "企业奖励" * 500,  # longer than what is read
-]
 
 
 @pytest.fixture(scope="module")
