@@ -36,6 +36,7 @@ KEPT: Final = re.compile(
 )
 HAN: Final = re.compile(r"[\u3400-\u9fff]")
 SEEN_IN: Final = ("tatoeba_en_zh", "policies_hebei", "lay_questions")
+HEAD_WIDTH: Final = 32  # of an attention head
 LONGEST_TEXT: Final = 4000  # characters of a document that are counted
 
 
@@ -205,6 +206,51 @@ class Embedder:
         pooled = (states * mask[..., None]).sum(1)
         vectors: NDArray[np.float32] = torch.nn.functional.normalize(pooled, dim=-1).numpy()
         return vectors
+
+
+def shipped(folder: Path) -> Any:
+    """The transformer in an encoder that `training.export` made (a transformers BertModel), its 8-bit weights as floats."""
+    import onnx
+    import torch
+    from onnx import numpy_helper
+    from transformers import BertConfig, BertModel
+
+    graph = onnx.load(folder / "model.onnx").graph
+    kept = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+
+    def floats(name: str) -> NDArray[np.float32]:
+        if f"{name}_bytes" in kept:
+            whole: NDArray[np.float32] = kept[f"{name}_bytes"] * kept[f"{name}_scale"]
+        else:
+            whole = (kept[f"{name}_quantized"].astype(np.float32) - kept[f"{name}_zero_point"]) * kept[f"{name}_scale"]
+        return whole.astype(np.float32)
+
+    weights = {name: value for name, value in kept.items() if name.startswith("bert.") and value.dtype == np.float32}
+    weights = {name: value for name, value in weights.items() if not name.endswith("_scale")}
+    tables = ("word_embeddings", "position_embeddings", "token_type_embeddings")
+    weights |= {name: floats(name) for name in (f"bert.embeddings.{table}.weight" for table in tables)}
+    for node in graph.node:
+        matrix = re.fullmatch(r"/(bert/encoder/.+)/MatMul(_quant)?", node.name)
+        source = node.input[1].removesuffix("_quantized") if matrix else ""
+        if matrix and (f"{source}_bytes" in kept or f"{source}_quantized" in kept):
+            weights[f"{matrix[1].replace('/', '.')}.weight"] = floats(source).T
+    words, hidden = weights["bert.embeddings.word_embeddings.weight"].shape
+    inner = len(weights["bert.encoder.layer.0.intermediate.dense.bias"])
+    layers = sum(name.endswith("intermediate.dense.bias") for name in weights)
+    config = BertConfig(
+        vocab_size=words,
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=hidden // HEAD_WIDTH,
+        intermediate_size=inner,
+        max_position_embeddings=len(weights["bert.embeddings.position_embeddings.weight"]),
+        type_vocab_size=len(weights["bert.embeddings.token_type_embeddings.weight"]),
+        hidden_dropout_prob=0.0,  # drawing it takes as long as the rest of a step together
+        attention_probs_dropout_prob=0.0,
+    )
+    model = BertModel(config, add_pooling_layer=False)
+    model.load_state_dict({name.removeprefix("bert."): torch.tensor(value) for name, value in weights.items()})
+    return model
 
 
 def prove(folder: Path) -> float:

@@ -72,6 +72,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / warm, max(0.0, (len(steps) - step) / (len(steps) - warm)))
     )
+    half = torch.cpu._is_avx512_bf16_supported()  # elsewhere it is emulated, and slower than float32
     done = 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
@@ -84,7 +85,8 @@ def fit(
     module.train()
     for number in range(done, len(steps)):
         torch.manual_seed(SEED + number)
-        loss = loss_of(steps[number])
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            loss = loss_of(steps[number])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
@@ -95,7 +97,7 @@ def fit(
         if number % every == 0:
             spent = time.monotonic() - started
             logger.info("step %d of %d, loss %.4f, %.0f s", number, len(steps), running, spent)
-        if time.monotonic() - saved > CHECKPOINT_SECONDS:
+        if time.monotonic() - saved > CHECKPOINT_SECONDS or number + 1 == len(steps):
             saved = time.monotonic()
             state = {
                 "module": module.state_dict(),

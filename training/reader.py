@@ -2,7 +2,9 @@
 
 For a question and a passage three heads over one transformer: relevance (first token), the answer's span (start, end) and,
 for each token, whether it stands in the evidence. Every question that its passage answers comes with one that does not:
-from the same document, nearest by its words, or from another, nearest to the encoder. It begins from the encoder.
+from the same document, nearest by its words, and from another, nearest to the encoder. It begins from the shipped encoder and
+first sees reading questions, then everyday ones PASSES times, each time beside other passages, and last both, with fewer passages that
+do not answer: else it takes a passage that does not repeat who is asked about for another one's.
 """
 
 from __future__ import annotations
@@ -10,10 +12,10 @@ from __future__ import annotations
 import argparse
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -23,14 +25,17 @@ from transformers import BertModel
 
 from training import base, loop, rows
 from training.rows import PassageRow, QuestionRow
+from vectorstore.encoder import OnnxEncoder
 
 LONGEST: Final = 256  # tokens of question and passage together; 97 in 100 pairs are shorter
 GROUPS: Final = 16  # questions a step
 RATE: Final = 1e-4
 FROZEN: Final = 6  # lowest layers
-READING: Final = {"cmrc2018_train": 500}
+PASSES: Final = 2  # over the everyday questions
+READING: Final = 1200  # questions of CMRC before them
+CLOSING_RATE: Final = 5e-5
+CLOSING: Final = {"reading": 2000, "answered": 2600, "none": 500}
 AROUND: Final = 120  # characters on each side of an answer that are left of a reading paragraph
-ELSEWHERE: Final = 0.5  # the share of questions whose other passage comes from another document
 CHUNKS: Final = 4  # of a step
 NEAREST: Final = 6  # it is one of so many
 LONGEST_TEXT: Final = 300  # characters of a text that are compared
@@ -63,51 +68,56 @@ class Pair:
     evidence: tuple[tuple[int, int], ...] = ()
 
 
-def groups(data: Path, encoder: Path) -> list[tuple[Pair, ...]]:
-    """For each question its passage and, where that answers, one that does not, behind it."""
-    questions = [row for row in rows.training_rows(data) if not rows.for_calibration(row.title)]
-    elsewhere = _elsewhere(questions, encoder)
-    order = random.Random(loop.SEED)
+def reading_groups(data: Path, count: int, seed: int) -> list[tuple[Pair, ...]]:
+    """Questions of CMRC, each with its paragraph and one of another question."""
+    reading = list(rows.reading_rows(data / "cmrc2018_train.jsonl.gz", count, seed))
+    order = random.Random(seed)
     made: list[tuple[Pair, ...]] = []
+    for row in reading:
+        other = order.choice(reading)
+        while other.passage.text == row.passage.text:
+            other = order.choice(reading)
+        made.append((_cut(row), Pair(row.question, _cut(other).passage)))
+    return made
+
+
+def closing_groups(data: Path, everyday: Sequence[tuple[Pair, ...]], seed: int) -> list[tuple[Pair, ...]]:
+    """Reading questions, and some of the everyday ones, with one other passage at most."""
+    order = random.Random(seed)
+    answered = [(group[0], order.choice(group[1:])) for group in everyday if len(group) > 1]
+    nothing = [group for group in everyday if not group[0].answers]
+    return [
+        *reading_groups(data, CLOSING["reading"], seed),
+        *order.sample(answered, min(CLOSING["answered"], len(answered))),
+        *order.sample(nothing, min(CLOSING["none"], len(nothing))),
+    ]
+
+
+def groups(
+    questions: Sequence[QuestionRow], elsewhere: Mapping[int, Sequence[PassageRow]], seed: int
+) -> list[tuple[Pair, ...]]:
+    """Each question with its passage and, where that answers, one or two that do not, behind it."""
+    order = random.Random(seed)
+    made = []
     for number, row in enumerate(questions):
-        own = Pair(row.question, row.passage, row.answers, row.evidence)
-        if not row.answered:
-            made.append((own,))
-            continue
-        far = elsewhere.get(number, ())
-        pool = far if far and (not row.others or order.random() < ELSEWHERE) else row.others
-        made.append((own, Pair(row.question, order.choice(pool))) if pool else (own,))
-    for name, count in READING.items():
-        reading = list(rows.reading_rows(data / f"{name}.jsonl.gz", count, loop.SEED))
-        for row in reading:
-            others = [other for other in reading if other.passage.text != row.passage.text]
-            made.append((_cut(row), Pair(row.question, _cut(order.choice(others)).passage)))
+        pools = (row.others, elsewhere.get(number, ())) if row.answered else ()
+        near = (Pair(row.question, order.choice(pool)) for pool in pools if pool)
+        made.append((Pair(row.question, row.passage, row.answers, row.evidence), *near))
     return made
 
 
 def _elsewhere(questions: Sequence[QuestionRow], encoder: Path) -> dict[int, tuple[PassageRow, ...]]:
     """The passages of other documents that the encoder takes to be nearest, by the number of the question."""
     pool = list({row.passage.text: (row.title, row.passage) for row in questions}.values())
-    passages = _vectors(encoder, [f"passage: {passage.heading}｜{passage.text}" for _, passage in pool])
+    opened = OnnxEncoder(encoder)
+    passages = opened.encode([f"{passage.heading}｜{passage.text}"[:LONGEST_TEXT] for _, passage in pool])
     asked = [number for number, row in enumerate(questions) if row.answered]
-    queries = _vectors(encoder, [f"query: {questions[number].question}" for number in asked])
+    queries = np.stack([opened.encode_query(questions[number].question) for number in asked])
     found = {}
     for number, scores in zip(asked, queries @ passages.T, strict=True):
         others = (pool[index] for index in np.argsort(-scores)[: 4 * NEAREST])
         found[number] = tuple(passage for title, passage in others if title != questions[number].title)[:NEAREST]
     return found
-
-
-def _vectors(encoder: Path, texts: Sequence[str]) -> np.ndarray[Any, Any]:
-    """The vectors of texts, those of about one length together."""
-    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-    embed = base.Embedder(encoder)
-    found = [
-        embed([texts[index][:LONGEST_TEXT] for index in order[start : start + 64]])
-        for start in range(0, len(order), 64)
-    ]
-    vectors = np.concatenate(found)
-    return vectors[np.argsort(order)]
 
 
 def _cut(row: QuestionRow) -> Pair:
@@ -173,22 +183,24 @@ def _by_length(model: CrossEncoder, ids: Tensor, mask: Tensor) -> tuple[Tensor, 
     for rows_ in torch.chunk(order, CHUNKS):
         width = loop.padded(int(lengths[rows_].max()), ids.shape[1])
         relevance, *tokens = model(ids[rows_, :width], mask[rows_, :width])
-        found.append((relevance, *(nn.functional.pad(each, (0, ids.shape[1] - width)) for each in tokens)))
+        wide = (nn.functional.pad(each.float(), (0, ids.shape[1] - width)) for each in tokens)
+        found.append((relevance.float(), *wide))
     back = torch.argsort(order)
     return tuple(torch.cat(each)[back] for each in zip(*found, strict=True))
 
 
 def loss(model: CrossEncoder, batches: Batches, step: Sequence[tuple[Pair, ...]]) -> Tensor:
-    """Binary relevance, half a softmax over each question's two, half the span's and half the evidence's."""
+    """Binary relevance, half a softmax over each question's passages, half the span's and half the evidence's."""
     pairs = [pair for group in step for pair in group]
     wanted = batches.tensors(pairs)
     relevance, start, end, keep = _by_length(model, wanted["ids"], wanted["mask"])
     total = nn.functional.binary_cross_entropy_with_logits(relevance, wanted["relevance"])
     firsts = np.cumsum([0, *(len(group) for group in step)])[:-1]
-    both = [int(first) for first, group in zip(firsts, step, strict=True) if len(group) > 1]
-    if both:
-        two = torch.stack([relevance[both], relevance[[first + 1 for first in both]]], dim=1)
-        total = total + 0.5 * nn.functional.cross_entropy(two, torch.zeros(len(both), dtype=torch.long))
+    several = [(int(first), len(group)) for first, group in zip(firsts, step, strict=True) if len(group) > 1]
+    for size in {size for _, size in several}:
+        places = torch.tensor([range(first, first + size) for first, length in several if length == size])
+        right = torch.zeros(len(places), dtype=torch.long)
+        total = total + 0.5 * len(places) / len(several) * nn.functional.cross_entropy(relevance[places], right)
     outside = wanted["passage"] == 0
     answered = (wanted["start"].sum(1) > 0) & (wanted["end"].sum(1) > 0)
     if answered.any():
@@ -199,31 +211,44 @@ def loss(model: CrossEncoder, batches: Batches, step: Sequence[tuple[Pair, ...]]
     return total + 0.5 * (kept * wanted["passage"]).sum() / wanted["passage"].sum()
 
 
+def _longest(group: Sequence[Pair]) -> int:
+    return max(len(pair.passage.text) for pair in group)
+
+
 def main() -> None:
     """Train and save the float model; `training.export` makes the shipped one of it."""
     parser = argparse.ArgumentParser(prog="python -m training.reader", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the training corpora")
-    parser.add_argument("--encoder", type=Path, required=True, help="folder that training.encoder made")
+    parser.add_argument("--encoder", type=Path, required=True, help="folder of the shipped encoder")
     parser.add_argument("--out", type=Path, required=True, help="folder to save the model in")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
     torch.manual_seed(loop.SEED)
-    made = groups(arguments.data, arguments.encoder)
+    questions = [row for row in rows.training_rows(arguments.data) if not rows.for_calibration(row.title)]
+    elsewhere = _elsewhere(questions, arguments.encoder)
+    passes = [reading_groups(arguments.data, READING, loop.SEED)]
+    passes += [groups(questions, elsewhere, loop.SEED + number) for number in range(PASSES)]
+    seed = loop.SEED + PASSES
+    closing = closing_groups(arguments.data, groups(questions, elsewhere, seed), seed)
+    first = [
+        step for number, made in enumerate(passes) for step in loop.batches(made, GROUPS, _longest, loop.SEED + number)
+    ]
+    stages = [(RATE, first), (CLOSING_RATE, loop.batches(closing, GROUPS, _longest, seed))]
     tokenizer = Tokenizer.from_file(str(arguments.encoder / "tokenizer.json"))
-    model = CrossEncoder(BertModel.from_pretrained(arguments.encoder, add_pooling_layer=False).float())
+    model = CrossEncoder(base.shipped(arguments.encoder))
     loop.freeze(model.bert, FROZEN)
     batches = Batches(tokenizer)
-    steps = loop.batches(made, GROUPS, lambda group: max(len(pair.passage.text) for pair in group), loop.SEED)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    loop.fit(
-        model,
-        steps,
-        lambda step: loss(model, batches, step),
-        rate=RATE,
-        heads=(model.relevance, model.tokens),
-        checkpoint=arguments.out / "checkpoint.pt",
-    )
+    for number, (rate, steps) in enumerate(stages):
+        loop.fit(
+            model,
+            steps,
+            lambda step: loss(model, batches, step),
+            rate=rate,
+            heads=(model.relevance, model.tokens),
+            checkpoint=arguments.out / f"checkpoint_{number}.pt",
+        )
     torch.save(model.state_dict(), arguments.out / "reader.pt")
     model.bert.config.save_pretrained(arguments.out)
     tokenizer.no_truncation()

@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,7 +106,8 @@ def documents(data: Path, titles: Iterable[str]) -> dict[str, DocumentRow]:
         for row in corpora.read_lines(data / f"{name}.jsonl.gz"):
             if row["title"] in wanted:
                 files.setdefault(row["title"], row["text"])
-    with ProcessPoolExecutor(2) as pool:
+    # A process forked beside onnxruntime's threads never ends.
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         return dict(zip(files, pool.map(_document, files, files.values(), chunksize=32), strict=True))
 
 

@@ -176,7 +176,7 @@ def broken_vectors(connection: Connection, dimension: int) -> list[int]:
         last = block[-1][0]
         sized = [(number, vector) for number, vector in block if len(vector) == 2 * dimension]
         broken += [number for number, vector in block if len(vector) not in (0, 2 * dimension)]  # 0: it is to follow
-        matrix = np.frombuffer(b"".join(vector for _, vector in sized), dtype=np.float16).reshape(len(sized), -1)
+        matrix = np.frombuffer(b"".join(vector for _, vector in sized), dtype=np.float16).reshape(-1, dimension)
         with np.errstate(invalid="ignore", over="ignore"):
             lengths = np.linalg.norm(matrix.astype(np.float32), axis=1)
             good = (np.abs(lengths - 1) < _OFF_LENGTH) | (lengths == 0)

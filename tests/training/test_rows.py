@@ -98,3 +98,14 @@ def test_our_invented_passages_hold_their_answers() -> None:
 def test_some_documents_are_kept_from_every_model() -> None:
     kept = sum(rows.for_calibration(f"第{number}号办法") for number in range(2000))
     assert 0.12 < kept / 2000 < 0.18
+
+
+def test_claims_come_in_pairs_over_invented_passages() -> None:
+    passages = {row["passage"] for row in rows.read(rows.OURS / "invented.jsonl")}
+    claims = list(rows.read(rows.OURS / "claims.jsonl"))
+    held = {claim["quote"] for claim in claims}
+    assert all(any(quote in passage for passage in passages) for quote in held)
+    for true, false in zip(claims[::2], claims[1::2], strict=True):
+        assert (true["label"], true["quote"], true["lang"]) == ("supported", false["quote"], false["lang"])
+        assert false["label"] in ("contradicted", "not_stated")
+        assert true["claim"] != false["claim"]

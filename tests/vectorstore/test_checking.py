@@ -16,8 +16,8 @@ from evaluation.scoreboard.policies import astray
 from ingest.isolation import IsolatedReader
 from ingest.pipeline import ingest_into, ingest_upload
 from ingest.preparing import prepare
-from tests.conftest import PARK, TALENT
-from vectorstore.checking import Finding, examine
+from tests.conftest import PARK, TALENT, Put
+from vectorstore.checking import Finding, broken_vectors, examine
 from vectorstore.engines.witness import acknowledge
 from vectorstore.lock import WriterLock
 from vectorstore.store import PolicyStore
@@ -192,3 +192,11 @@ def test_a_damaged_catalog_file_ends_the_examination(sound: PolicyStore, monkeyp
     findings = list(examine(sound, fix=True))
     assert [finding.subject for finding in findings] == ["catalog file"]
     assert "zhice restore" in findings[0].detail
+    assert "zhice restore" in findings[0].detail
+
+
+def test_vectors_of_another_size_are_all_broken(store: PolicyStore, put: Put) -> None:
+    put("park.txt", PARK)
+    with store.catalog.snapshot() as connection:
+        assert broken_vectors(connection, store.encoder.dimension) == []
+        assert len(broken_vectors(connection, store.encoder.dimension + 1)) > 1

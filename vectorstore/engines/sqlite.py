@@ -127,7 +127,10 @@ class SqliteEngine(Engine):
         return acknowledged(self.path)
 
     def examine(self) -> str:
-        rows = self.connection().execute("PRAGMA integrity_check(3)").fetchall()
+        try:
+            rows = self.connection().execute("PRAGMA integrity_check(3)").fetchall()
+        except sqlite3.DatabaseError as error:  # some damage ends the check itself
+            return str(error)
         return "" if rows[0][0] == "ok" else "; ".join(row[0] for row in rows)
 
     def describe(self) -> str:
