@@ -111,3 +111,18 @@ def test_an_exported_reader_reads_as_it_did(letters: Tokenizer, tmp_path: Path) 
         relevance = torch.sigmoid(model(wanted["ids"], wanted["mask"])[0])
     assert reading.relevance == pytest.approx(float(relevance), abs=0.05)
     assert reading.spans
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("读完博士来海州上班能拿多少安家的钱？", "15万元"),
+        ("How much does a PhD who comes to work in Haizhou get?", "15万元"),
+    ],
+)
+def test_the_trained_reader_finds_what_answers(question: str, words: str) -> None:
+    reader = OnnxPassageReader(Path(__file__).parents[2] / "assistant" / "reading" / "model")
+    talent = PassageText("海州市青年人才安居办法｜第一条", "博士研究生来海州工作的，一次性给予15万元安家补贴。")
+    right, other = reader.read(question, [talent, PassageText("海州市养犬管理条例", "携犬出户应当束犬链。")])
+    assert right.relevance > 10 * other.relevance
+    assert words in talent.text[right.spans[0].start : right.spans[0].end]
