@@ -1,8 +1,8 @@
 """`python -m training.reader --data DIR --base FOLDER --encoder FOLDER --out FOLDER`: the cross-encoder that reads passages.
 
 For a question and a passage three heads over one transformer: relevance (first token), the answer's span (start, end) and,
-for each token, whether it stands in the evidence. Every question that its passage answers comes with one that does not:
-from the same document, nearest by its words, and from another, nearest to the encoder. It begins from the shipped encoder and
+for each token, whether it stands in the evidence. Every question that its passage answers comes with two that do not:
+one of the same document, nearest by its words, and one of another, nearest to the encoder. It begins from the shipped encoder and
 first sees reading questions, then everyday ones PASSES times, each time beside other passages, and last both, with fewer passages that
 do not answer: else it takes a passage that does not repeat who is asked about for another one's.
 """

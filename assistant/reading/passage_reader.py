@@ -1,7 +1,8 @@
 """The passage reader: a small cross-encoder that reads question and passage together.
 
 It says how relevant a passage is, which words of it answer, and which of its words are evidence. `training/reader.py` makes
-such models, and `training/bench/spans.py` measures them; `model/` holds one, whose card says how well it does. Answers are not yet read by it.
+such models, and `training/bench/spans.py` measures them; `model/` holds one, whose card says how well it does. Answers are
+not yet read by it.
 """
 
 from __future__ import annotations

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from training.base import KEPT, REFERENCE, Packed, tokenizer
+from training.base import KEPT, REFERENCE, Embedder, Packed, shipped, tokenizer
+from vectorstore.encoder import BUNDLED_TRANSFORMER as SHIPPED
+from vectorstore.encoder import DOCUMENT_PROMPT, OnnxEncoder
 
 PIECES = [
     ("<s>", 0.0),
@@ -72,3 +76,11 @@ def test_the_reference_vectors_have_length_one() -> None:
     for row in reference:
         assert row["text"].startswith("query: ")
         assert np.linalg.norm(row["vector"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_shipped_encoder_is_read_back_as_a_float_model(tmp_path: Path) -> None:
+    shutil.copy(SHIPPED / "tokenizer.json", tmp_path)
+    shipped(SHIPPED).save_pretrained(tmp_path)
+    texts = ["对考核优秀的园区运营机构，每年给予最高3000万元奖励。", "携犬出户应当束犬链。", "How much does a PhD get?"]
+    whole = Embedder(tmp_path)([f"{DOCUMENT_PROMPT}{text}" for text in texts])
+    assert (whole * OnnxEncoder(SHIPPED).encode(texts)).sum(axis=1).min() >= 0.98

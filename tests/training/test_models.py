@@ -16,8 +16,8 @@ from assistant.reading.passage_reader import OnnxPassageReader, PassageText  # n
 from tests.training.test_base import SPECIAL  # noqa: E402
 from training import loop  # noqa: E402
 from training.base import tokenizer  # noqa: E402
-from training.reader import Batches, CrossEncoder, Pair, loss  # noqa: E402
-from training.rows import PassageRow  # noqa: E402
+from training.reader import Batches, CrossEncoder, Pair, groups, loss  # noqa: E402
+from training.rows import PassageRow, QuestionRow  # noqa: E402
 
 LETTERS = "园区每年奖励三千万元企业博士补贴｜，。？多少"
 
@@ -88,6 +88,17 @@ def test_a_training_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path / "halves.pt", stop=4)
     torch.testing.assert_close(train(tmp_path / "halves.pt"), whole)
+    torch.testing.assert_close(train(tmp_path / "halves.pt", stop=0), whole)  # what is done is not done again
+
+
+def test_an_answered_question_comes_with_another_passage_of_both_kinds() -> None:
+    here, there = PassageRow("甲", "甲文", 0, 2), PassageRow("乙", "乙文", 0, 2)
+    asked = QuestionRow("多少？", "zh", "number", "甲", RIGHT, ((0, 2),), ((0, 2),), (here,))
+    nothing = QuestionRow("几时？", "zh", "none", "甲", RIGHT, (), ())
+    three, one = groups([asked, nothing], {0: (there,)}, seed=1)
+    assert [pair.passage for pair in three] == [RIGHT, here, there]
+    assert [bool(pair.answers) for pair in three] == [True, False, False]
+    assert [pair.passage for pair in one] == [RIGHT]
 
 
 def test_batches_hold_every_row_once() -> None:

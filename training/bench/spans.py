@@ -1,15 +1,20 @@
-"""CMRC 2018: the span that the passage reader finds in a question's own paragraph, by the official script's measures."""
+"""How well a passage reader reads: CMRC's spans by the official script's measures, and our own documents kept from it.
+
+`python -m training.bench.spans FOLDER` prints the second.
+"""
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from assistant.reading.passage_reader import PassageReader, PassageText
-from training import corpora
+from assistant.reading.passage_reader import OnnxPassageReader, PassageReader, PassageText
+from training import corpora, rows
+from training.bench.scoring import auc
 
 WINDOW: Final = 360  # characters of a paragraph that are read at a time; the product's passages are of that size
 STRIDE: Final = 240
@@ -75,3 +80,37 @@ def _longest_common(one: str, other: str) -> int:
 
 def _plain(text: str) -> str:
     return _IGNORED.sub("", text).lower()
+
+
+def held_out(reader: PassageReader) -> dict[str, float]:
+    """How a reader tells passages of invented documents kept from it apart, as shares of pairs, and how often its span is right.
+
+    `other`: a passage that answers is more relevant than another of its document to the same question; `near_miss`: than that of
+    any question which its passage does not answer; `span`: the likeliest one overlaps half of the answer or more.
+    """
+    right, others, near, spans = list[float](), list[float](), list[float](), list[bool]()
+    for row in rows.invented_rows():
+        if not rows.for_calibration(row.title):
+            continue
+        passages = [PassageText(each.heading, each.text) for each in (row.passage, *row.others[:2])]
+        own, *rest = reader.read(row.question, passages)
+        if not row.answered:
+            near.append(own.relevance)
+            continue
+        right.append(own.relevance)
+        others += [reading.relevance for reading in rest]
+        start, end = row.answers[0]
+        said = own.spans[0] if own.spans else None
+        spans.append(said is not None and 2 * (min(said.end, end) - max(said.start, start)) >= end - start)
+    return {"other": auc(right, others), "near_miss": auc(right, near), "span": sum(spans) / len(spans)}
+
+
+def main() -> None:
+    """Print what `held_out` tells of a reader."""
+    parser = argparse.ArgumentParser(prog="python -m training.bench.spans")
+    parser.add_argument("folder", type=Path, help="folder of a reader that training.export wrote")
+    print(held_out(OnnxPassageReader(parser.parse_args().folder)))
+
+
+if __name__ == "__main__":
+    main()
