@@ -16,6 +16,7 @@ class Citation:
     `quote` equals `document_text(document_id, version)[start:end]`. `page` counts from 1; `section` is the heading
     path, outermost first, and last the clause that is quoted (第十二条第二款第（三）项) where it is numbered. `kind` says
     what the document is: 办法, 通知, 解读, 新闻. Dates are ISO 8601. `link` opens the source viewer at the quote, relative to the server.
+    `reason` says of a passage that only comes close what it differs in or lacks.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Citation:
     quote: str
     link: str
     kind: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class Warning:
 class Answer:
     """The answer to one question; every channel renders this and nothing else.
 
-    `confidence` is the chance that the best sentence found answers it, whether or not that was enough to say it.
+    `confidence` is the chance that the best words found answer it, whether or not that was enough to say them; it is not
+    `calibrated` where another model than the bundled one orders the passages.
     `evidence` are the passages that a language model is writing from, in a snapshot that is not the last. `generator`
     is "extractive", or the name of the model that wrote the claims; `usage` is what was asked of it: requests, characters
     sent and received, and tokens where the endpoint counts them.
@@ -93,6 +96,7 @@ class Answer:
     language: Literal["zh", "en"]
     generator: str
     confidence: float = 0.0
+    calibrated: bool = True
     elapsed_ms: Mapping[str, float] = field(default_factory=dict)
     evidence: tuple[Citation, ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict)

@@ -19,19 +19,21 @@ from assistant.filters import checked
 from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
 from assistant.model import ModelClient, ModelSettings
 from assistant.question import Understanding
-from assistant.reader import Reader
+from assistant.reading.agreement import Agreement
+from assistant.reading.candidates import Candidates
+from assistant.reading.passage_reader import OnnxPassageReader, PassageReader
+from assistant.reading.reader import Reader
 from assistant.reranker import CrossEncoderReranker, Reranker
 from assistant.retrieval import Evidence, retrieve
 from assistant.rewording import Rewording
-from assistant.sentences import Sentences
 from assistant.settings import Settings
 from assistant.stages import Request, Stages
 from assistant.support import Support
 from assistant.validity import Standing, standing_of
-from assistant.words import Words
+from assistant.words import Words, vocabulary
 from assistant.writer import Writer
 from vectorstore.catalog import Record
-from vectorstore.encoder import BUNDLED_MODEL, StaticEncoder, load_encoder
+from vectorstore.encoder import load_encoder
 from vectorstore.errors import StoreError, StoreLocked
 from vectorstore.store import PolicyStore
 
@@ -47,24 +49,38 @@ class Assistant:
     """Answers questions over one store; safe to use from several threads."""
 
     def __init__(
-        self, store: PolicyStore, *, reranker: Reranker | None = None, model: ModelSettings | None = None
+        self,
+        store: PolicyStore,
+        *,
+        reader: PassageReader | None = None,
+        reranker: Reranker | None = None,
+        model: ModelSettings | None = None,
     ) -> None:
+        """Put the stages together; `reader` is the bundled passage reader by default."""
         self.store = store
         self.answered: list[Callable[[Answer], None]] = []  # told of every answer, as metrics are
         self._reranker = reranker
-        bundled = store.encoder if isinstance(store.encoder, StaticEncoder) else StaticEncoder(BUNDLED_MODEL)
+        self._passage_reader = reader or OnnxPassageReader()
         regions = Regions.load()
         glossary = Glossary.load()
         asking = AskingWords.load()
-        words = Words(bundled, asking.particles, verbs=asking.verbs, terms=(*glossary, *regions))
+        words = Words(vocabulary(), asking.particles, verbs=asking.verbs, terms=(*glossary, *regions))
         self.understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
         self._standing_cache: tuple[int, Standing] | None = None
-        self.sentences = Sentences(store.encoder, regions, store.text)
+        candidates = Candidates(Agreement(regions, store.text), store.text)
         self._model = ModelClient(model) if model is not None else None
-        reader = Reader(self.sentences, store.text)
         writer = Writer(self._model, Support(self.understanding), store.text) if self._model else None
         rewording = Rewording(self._model, self.understanding) if self._model else None
-        self._stages = Stages(store, self.understanding, reader, self.standing, reranker, writer, rewording)
+        self._stages = Stages(
+            store,
+            self.understanding,
+            self._passage_reader,
+            Reader(candidates),
+            self.standing,
+            reranker,
+            writer,
+            rewording,
+        )
 
     def __enter__(self) -> Assistant:
         return self
@@ -75,11 +91,14 @@ class Assistant:
         self.close()
 
     @functools.cached_property
-    def chain(self) -> Runnable[Request, Answer]:
-        """The retrieval-augmented chain as LangChain's Runnable: `invoke`, `batch`, `stream` and their async forms."""
+    def chain(self) -> Runnable[str | Mapping[str, Any], Answer]:
+        """The retrieval-augmented chain as LangChain's Runnable: `invoke`, `batch`, `stream` and their async forms.
+
+        It takes a question, or a mapping with `question` and optionally `history`, `as_of` and `filters`, as `ask` does.
+        """
         from assistant.chain import chain
 
-        return chain(self._stages)
+        return chain(self._stages, _asked)
 
     def close(self) -> None:
         """Close the store, and the model's connections."""
@@ -160,9 +179,8 @@ class Assistant:
     def passages(self, question: str, *, limit: int = 10) -> tuple[Evidence, ...]:
         """The passages nearest to a question, best first, whether or not they answer it."""
         request = _request(question, (), None, None)
-        return retrieve(
-            self.store, self.understanding.understand(request["question"]), limit=limit, reranker=self._reranker
-        )
+        query = self.understanding.understand(request["question"])
+        return retrieve(self.store, query, self._passage_reader, limit=limit, reranker=self._reranker)
 
     def document_text(self, document_id: str, version: int) -> str:
         """The text that a citation's `start` and `end` point into.
@@ -253,6 +271,21 @@ def _request(
         as_of=as_of or date.today(),
         filters=checked(filters or {}),
     )
+
+
+def _asked(asked: str | Mapping[str, Any]) -> Request:
+    """The request of what the chain is given."""
+    given: dict[str, Any] = {"question": asked} if isinstance(asked, str) else dict(asked)
+    stopped, patience = given.pop("stopped", None), given.pop("patience", None)
+    unknown = given.keys() - {"question", "history", "as_of", "filters"}
+    if unknown or "question" not in given:
+        raise AssistantError(
+            "The chain takes a question, or a mapping with question and optionally history, as_of and filters"
+            + (f", not {', '.join(sorted(map(str, unknown)))}." if unknown else "; there is no question in it.")
+        )
+    request = _request(given["question"], given.get("history", ()), given.get("as_of"), given.get("filters"))
+    request["stopped"], request["patience"] = stopped, patience
+    return request
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -7,16 +7,19 @@ each snapshot replacing the one before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 from assistant.answer import Answer
 from assistant.stages import Request, Stages, State
 
+Asked = str | Mapping[str, Any]
 
-def chain(stages: Stages) -> Runnable[Request, Answer]:
-    """The stages in order."""
+
+def chain(stages: Stages, request_of: Callable[[Asked], Request]) -> Runnable[Asked, Answer]:
+    """The stages in order; `request_of` makes a request of what the chain is given: a question, or a mapping of what is asked."""
 
     def answer(states: Iterator[State]) -> Iterator[Answer]:
         for state in states:
@@ -29,7 +32,8 @@ def chain(stages: Stages) -> Runnable[Request, Answer]:
                 yield snapshot
 
     return (
-        RunnableLambda(stages.understand)
+        RunnableLambda(request_of)
+        | RunnableLambda(stages.understand)
         | RunnableLambda(stages.retrieve)
         | RunnableLambda(stages.read)
         | RunnableGenerator(answer, answer_async)

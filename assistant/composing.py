@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from assistant.answer import Checks, Citation, Claim
-from assistant.figures import in_english
+from assistant.figures import find_figures, in_english
 from assistant.question import Query
 from assistant.quoting import trim
-from assistant.sentences import Candidate
+from assistant.reading.candidates import Candidate
 from assistant.table_rows import header_span, label_span, named_row, unit_span
 from assistant.validity import authority
 from assistant.verification import is_verbatim, unsupported
@@ -22,6 +22,7 @@ from assistant.writer import Written
 from prompts import Wording
 from vectorstore.passage import Hit, Passage, Span
 
+_ASKS_FOR_A_FIGURE = re.compile(r"多少|多久|几(?!乎)|how (?:much|many|long)", re.IGNORECASE)
 _PER = re.compile(r"每(?:年度?|月|人|亩)(?=[^，,；;]{0,8}$)")
 
 
@@ -81,12 +82,15 @@ class Composer:
             sides.append(self.wording.say("side", figure=self._figure(rival), origin=origin))
         return between.join(sides)
 
-    def nearest(self, candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
-        """Citations of passages that come close, their sentences quoted whole."""
+    def nearest(self, query: Query, candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
+        """Citations of passages that come close, their sentences quoted whole, and why none of them was said."""
         found = []
         for number, candidate in enumerate(candidates, 1):
             text = self.text_of(candidate.hit.document_id, candidate.hit.version)
-            found.append(self.cite(candidate.hit, trim(text, *candidate.sentence), number))
+            citation = self.cite(candidate.hit, trim(text, *candidate.sentence), number)
+            lacks = _ASKS_FOR_A_FIGURE.search(query.question) and not find_figures(citation.quote)
+            reason = candidate.difference or ("figure" if lacks else "unsure")
+            found.append(replace(citation, reason=self.wording.say(f"reason_{reason}")))
         return tuple(found)
 
     def written(self, written: Written) -> Claim | None:

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 
 from assistant.model import ModelClient, ModelSettings
+from assistant.reading.passage_reader import OnnxPassageReader
 from assistant.reranker import CrossEncoderReranker
 from assistant.settings import Settings
 from vectorstore import checking
@@ -33,6 +34,8 @@ def examine(settings: Settings, *, fix: bool = False) -> Iterator[Finding]:
     try:
         encoder = load_encoder(settings.encoder)
         yield Finding("encoder", True, f"{encoder.name}, {encoder.dimension} dimensions")
+        OnnxPassageReader()
+        yield Finding("reader", True, "the bundled one")
         if settings.reranker:
             CrossEncoderReranker(settings.reranker)
             yield Finding("reranker", True, settings.reranker)

@@ -12,8 +12,8 @@ from typing import Final
 from assistant.figures import find_figures
 from assistant.question import Query, Term
 from assistant.quoting import LONGEST_QUOTE, trim
+from assistant.reading.candidates import Candidate
 from assistant.retrieval import term_match
-from assistant.sentences import Candidate
 from assistant.validity import Standing, authority
 from vectorstore.catalog import Record
 from vectorstore.passage import Hit, Span
@@ -108,7 +108,7 @@ class Fields:
         if window[1] < span[1] or window[1] - window[0] > LONGEST_QUOTE or sentence[0] > span[0]:
             window = span
         figures = tuple(figure for figure in find_figures(text[slice(*span)]))
-        return Candidate(hit, sentence, window, {}, 1.0, True, figures, " ".join(text[slice(*span)].split()), 1.0)
+        return Candidate(hit, sentence, window, figures, " ".join(text[slice(*span)].split()), 1.0)
 
 
 def _numbered(question: str, records: list[Record]) -> Record | None:

@@ -1,4 +1,4 @@
-"""Question -> Query: language, kind of answer wanted, terms with their other wordings, names, years, follow-ups."""
+"""Question -> Query: language, terms with their other wordings, names, years, follow-ups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Literal
 
 from assistant.figures import Figure, find_figures
-from assistant.kinds import Kind, kind_of_answer
 from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
 from assistant.lexicon.cedict_table import LONGEST_PHRASE, normal_form, plain_letters
 from assistant.lexicon.numerals import read_numeral
@@ -35,9 +34,7 @@ _QUOTED = re.compile(r"[“\"「『]([^“”\"「」『』]{2,30})[”\"」』]
 _PART = re.compile(r"(?<=[?？])|[,，;；]\s*(?:那么?|以及|and)?")
 _INTERROGATIVE = re.compile(r"多少|几|哪|什么|谁|何|怎|吗|\b(?:what|which|who|when|where|how)\b", re.IGNORECASE)
 _WHICH = re.compile(r"哪(?:一?[个家座所位份部条项本款])([㐀-鿿]{2,4})")
-_WHICH_KIND = re.compile(r"哪(?:[一几]?[个家座所位])([镇区市省县局厅委院村街]|公司)")
 _MEASURES = frozenset("个家条项名人所套栋座种类次批届位只大")
-_UNIT = re.compile(r"(?:多少|几)\s*([个家条项名人所套栋座种类次批届亩户元天月年])")
 # Talk that no document answers; a greeting before a question is none.
 _SMALL_TALK = re.compile(
     r"天气(?:怎么样|怎样|如何|好不好|预报)|你是谁|你叫什么|讲个?笑话|几点了|心情|^(?:你好|您好|谢谢|再见|hello|hi|hey|thanks?)\W*$"
@@ -86,17 +83,15 @@ class Query:
     """A question as the assistant understands it; `standalone` can be read without the conversation.
 
     `premise` are figures that the question asks to confirm, `dangling` marks a follow-up to nothing, `several` a
-    comparison that more than one document may have to answer, `former` a question about rules no longer in force. `suffix`
-    ends the name that is asked for (哪个镇). A question of several `parts` is answered part by part. `filters` are what
-    the question says of the documents to answer from (现行有效的办法).
+    comparison that more than one document may have to answer, `former` a question about rules no longer in force. A
+    question of several `parts` is answered part by part. `filters` are what the question says of the documents to answer
+    from (现行有效的办法).
     """
 
     question: str
     standalone: str
     language: Literal["zh", "en"]
-    kind: Kind
     terms: tuple[Term, ...]
-    unit: str = ""
     years: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
@@ -105,16 +100,8 @@ class Query:
     small_talk: bool = False
     several: bool = False
     former: bool = False
-    suffix: str = ""
     parts: tuple[Query, ...] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def search_text(self) -> str:
-        """The question with the Chinese wordings of English terms, for the encoder."""
-        if self.language == "zh":
-            return self.standalone
-        return " ".join((self.standalone, *(term.wordings[0] for term in self.terms if term.wordings)))
 
 
 class Understanding:
@@ -161,7 +148,6 @@ class Understanding:
         return replace(
             query,
             standalone=standalone,
-            kind=previous.kind if query.kind == "open" or (query.kind == "count" and not query.unit) else query.kind,
             terms=query.terms + carried,
             regions=query.regions or previous.regions,
             years=query.years or previous.years,
@@ -186,9 +172,6 @@ class Understanding:
             if checking
             else ()
         )
-        kind = kind_of_answer(question, language)
-        if premise and kind in ("open", "yesno", "entity"):
-            kind = {"money": "money", "percent": "percent"}.get(premise[0].kind, "count")  # type: ignore[assignment]
         regions = self._regions.named_in(question)
         if language == "en":
             regions += self._regions.named_in_english(question)
@@ -210,18 +193,14 @@ class Understanding:
         terms += self._english_terms(rest) if language == "en" else self._chinese_terms(rest)
         terms = list({term.text: term for term in terms}.values())
         regions += tuple(term.text for term in terms if _PLACE.match(term.text) and term.text[:-1] not in regions)
-        unit = _UNIT.search(question)
-        ending = _WHICH_KIND.search(question)
         return Query(
             question=question,
             standalone=question,
             language=language,
-            kind=kind,
             terms=(
                 *(term for term in terms if not self._is_region(term, regions)),
                 *(Term(region, role="place") for region in regions),
             ),
-            unit=unit[1] if unit else "",
             years=tuple(dict.fromkeys(years)),
             regions=regions,
             titles=tuple(_TITLE.findall(question)),
@@ -229,7 +208,6 @@ class Understanding:
             small_talk=bool(_SMALL_TALK.search(question)),
             several=bool(_SEVERAL.search(question)),
             former=bool(_FORMER.search(question)),
-            suffix=ending[1] if ending else "",
         )
 
     def _is_region(self, term: Term, regions: tuple[str, ...]) -> bool:

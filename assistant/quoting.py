@@ -1,9 +1,8 @@
-"""Which words of a sentence to quote: the shortest run of clauses that says what was asked, never over 200 characters."""
+"""Which words to quote: clauses, the items of a list, figures with their bounds."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 
 from assistant.figures import Figure
 from vectorstore.passage import Span
@@ -48,49 +47,11 @@ def _open_pair(text: str, start: int, end: int) -> bool:
     return any(inside.count(opener) > inside.count(closer) for opener, closer in _PAIRS.items())
 
 
-def choose_window(
-    clauses: Sequence[Span], gains: Sequence[Mapping[str, float]], bonus: Sequence[float]
-) -> tuple[int, int]:
-    """The run of clauses to quote: first and last index.
-
-    Args:
-        clauses: spans in order.
-        gains: for each clause, how much each term it says is worth, as shares of the whole question.
-        bonus: for each clause, what an answer of the wanted kind in it is worth.
+def trim(text: str, start: int, end: int, *, longest: int = LONGEST_QUOTE, numbered: bool = False) -> Span:
+    """A span without introducing words and punctuation at its edges, cut to the longest quote; without its numbering, too,
+    unless it is to stay `numbered`, as a list is.
     """
-    totals = [sum(gain.values()) + extra for gain, extra in zip(gains, bonus, strict=True)]
-    core = max(range(len(clauses)), key=lambda index: (totals[index], -index))
-    first = last = core
-    fitting = max(range(len(clauses)), key=lambda index: (bonus[index], -abs(index - core)))
-    if bonus[fitting] > bonus[core]:
-        reach = min(core, fitting), max(core, fitting)
-        if clauses[reach[1]][1] - clauses[reach[0]][0] <= LONGEST_QUOTE:
-            first, last = reach
-        else:
-            first = last = core = fitting
-    covered: dict[str, float] = {}
-    for inside in range(first, last + 1):
-        for term, worth in gains[inside].items():
-            covered[term] = max(worth, covered.get(term, 0.0))
-    by_distance = sorted(
-        (index for index in range(len(clauses)) if not first <= index <= last),
-        key=lambda index: (abs(index - core), -totals[index]),
-    )
-    for index in by_distance:
-        new = sum(max(0.0, worth - covered.get(term, 0.0)) for term, worth in gains[index].items())
-        reach_first, reach_last = min(first, index), max(last, index)
-        # A clause further away has to say more: each step costs what a minor term is worth.
-        if new >= 0.08 * abs(index - core) and clauses[reach_last][1] - clauses[reach_first][0] <= LONGEST_QUOTE:
-            first, last = reach_first, reach_last
-            for inside in range(first, last + 1):
-                for term, worth in gains[inside].items():
-                    covered[term] = max(worth, covered.get(term, 0.0))
-    return first, last
-
-
-def trim(text: str, start: int, end: int) -> Span:
-    """A span without numbering, introducing words and punctuation at its edges, cut to the longest quote."""
-    for opening in (_NUMBERING, _LEADING):
+    for opening in () if numbered else (_NUMBERING, _LEADING):
         lead = opening.match(text[start:end])
         if lead and lead.end() < end - start:
             start += lead.end()
@@ -98,9 +59,9 @@ def trim(text: str, start: int, end: int) -> Span:
         start += 1
     while end > start and text[end - 1] in _EDGE:
         end -= 1
-    if end - start > LONGEST_QUOTE:
-        end = start + LONGEST_QUOTE
-        cut = max(text.rfind(mark, start + LONGEST_QUOTE // 2, end) for mark in "，,；;、。")
+    if end - start > longest:
+        end = start + longest
+        cut = max(text.rfind(mark, start + longest // 2, end) for mark in "，,；;、。")
         end = cut if cut > start else end
     return start, end
 

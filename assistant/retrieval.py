@@ -1,67 +1,59 @@
-"""Query -> Evidence: hybrid search, then a learned ranker over the scores, the best passages first."""
+"""Query -> Evidence: search by wording and by meaning, then the passage reader; the most relevant passages first."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant import transliteration
-from assistant.learned import distant_ranker, near_ranker
 from assistant.lexicon import AskingWords
 from assistant.pinyin import pinyin
 from assistant.question import Query, Term, without_asking
-from assistant.ranking import distant_features, near_features
+from assistant.reading.passage_reader import PassageReader, PassageReading, PassageText, log_odds
 from assistant.reranker import Reranker
-from vectorstore.fulltext import PARTS_WORTH, RAREST, Facet
-from vectorstore.passage import Hit
-from vectorstore.segmentation import normalise, terms
+from vectorstore.fulltext import PARTS_WORTH, Facet
+from vectorstore.making import heading
+from vectorstore.passage import Hit, Match
+from vectorstore.segmentation import terms
 from vectorstore.store import PolicyStore
 
 # A wording other than the one asked is a little weaker evidence; words of earlier questions steer, no more.
 WORDING_WEIGHT = 0.8
-ROLE_WEIGHTS = {"topic": 1.0, "name": 1.3, "place": 0.6, "light": 0.35, "history": 0.15}
-HISTORY_SHARE = 0.2
 # What a word weighs in the search; of Chinese questions every pair of characters is looked for with the same weight, but
 # for those of earlier questions.
 SEARCH_WEIGHTS = {"light": 0.35, "history": 0.15}
 SINGLE_CHARACTER = 0.6  # a character stands in many words that do not mean it
-KEPT = 20  # the passages whose sentences are looked through for the answer
+KEPT = 20  # the passages that are read
+FIRST = 10  # of them, those that are read before the others
+SURE = 0.9  # the relevance from which the others are not read
 # So many for each that is kept are taken from each of the two lists that a search joins, to be ranked together.
 CANDIDATES = 2
-# The best of them are read closely to rank them; that takes 3 ms, and the right one is rarely further down.
-READ_CLOSELY = 10
-# Of those that a cross-encoder has judged, so many are looked through for the answer.
-RERANKED = 8
+# What nearness in meaning and in wording count, and the wrong place; fitted by `training.calibration`.
+MEANING, WORDING, ELSEWHERE = 30.8, 14.0, 2.1
+READING = 1.5  # what the log-odds of the reader's relevance count beside them
 _NUMBERED = re.compile(r"^\d|\d$")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A passage, how well it suits the question by what the search tells, and by that and by reading it closely."""
+    """A passage, the score that the search gave it, and what the reader made of it.
+
+    `relevance` orders the evidence: what search and reader say together.
+    """
 
     hit: Hit
-    distant: float
     score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """How much each term of a query tells, in the store at hand: idf times its role's weight; 0 if not listed."""
-
-    of: Mapping[str, float]
-
-    @property
-    def total(self) -> float:
-        """The weight of all terms."""
-        return sum(self.of.values())
+    reading: PassageReading
+    relevance: float
 
 
 def retrieve(
     store: PolicyStore,
     query: Query,
+    reader: PassageReader,
     *,
     documents: Collection[str] | None = None,
     limit: int = KEPT,
@@ -69,27 +61,89 @@ def retrieve(
 ) -> tuple[Evidence, ...]:
     """The passages of a store, or of some of its documents (ids), that may hold the answer, best first, at most `limit`.
 
-    With a reranker, the best KEPT are put in its order and only RERANKED of them are kept.
+    The best FIRST of the search are read, and the others where none of those is surely relevant. A reranker's score
+    orders them instead of the reader's.
     """
     scorer = store.scorer(facets(query))
-    matches = store.search(query.search_text, scorer, limit=CANDIDATES * max(KEPT, limit), documents=documents)
+    matches = store.search(query.standalone, scorer, limit=CANDIDATES * max(KEPT, limit), documents=documents)
     places = store.places()
-    scored = [(distant_ranker().score(distant_features(query, match, places)), match) for match in matches]
+    scored = [(search_score(query, match, places), match) for match in matches]
     scored.sort(key=lambda pair: (-pair[0], pair[1].passage_id))
-    hits = store.read([match for _, match in scored[:limit]])
-    evidence = [Evidence(hit, score, score) for (score, _), hit in zip(scored[:limit], hits, strict=True)]
-    near = near_features(query, scorer, hits[:READ_CLOSELY], store.encoder)
-    for place, found in enumerate(near):
-        evidence[place] = replace(evidence[place], score=evidence[place].score + near_ranker().score(found))
-    # What is read closely only gains by it, so the order of the rest stands.
-    evidence[:READ_CLOSELY] = sorted(evidence[:READ_CLOSELY], key=lambda item: (-item.score, item.hit.passage_id))
-    return _reranked(reranker, query, evidence[:KEPT])[:limit] if reranker else tuple(evidence)
+    scored = scored[: max(KEPT, limit)]
+    hits = store.read([match for _, match in scored])
+    texts = [
+        PassageText(
+            heading(hit.metadata.title or hit.source, store.text(hit.document_id, hit.version), hit.passage), hit.text
+        )
+        for hit in hits[:KEPT]
+    ]
+    readings = _readings(reader, query, texts[:FIRST])
+    if len(texts) > FIRST and max(reading.relevance for reading in readings) < SURE:
+        readings += _readings(reader, query, texts[FIRST:])
+    if reranker is not None:
+        orders = reranker.scores(query.standalone, [hit.text for hit in hits[: len(readings)]])
+    else:
+        orders = [
+            score + READING * log_odds(each.relevance) for (score, _), each in zip(scored, readings, strict=False)
+        ]
+    evidence = [
+        Evidence(hit, score, reading, order)
+        for hit, (score, _), reading, order in zip(hits, scored, readings, orders, strict=False)
+    ]
+    evidence.sort(key=lambda item: (-item.relevance, item.hit.passage_id))
+    unread = [
+        Evidence(hit, score, PassageReading(0.0), -math.inf)
+        for hit, (score, _) in zip(hits[len(readings) :], scored[len(readings) :], strict=True)
+    ]
+    return (*evidence, *unread)[:limit]
 
 
-def _reranked(reranker: Reranker, query: Query, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    scores = reranker.scores(query.standalone, [item.hit.text for item in evidence])
-    order = sorted(range(len(evidence)), key=lambda place: -scores[place])
-    return tuple(replace(evidence[place], score=scores[place]) for place in order[:RERANKED])
+def _readings(reader: PassageReader, query: Query, texts: Sequence[PassageText]) -> list[PassageReading]:
+    """Each passage read with the question in its own words."""
+    asked = [in_words_of(query, text) for text in texts]
+    read: dict[tuple[str, PassageText], PassageReading] = {}
+    for question in dict.fromkeys(asked):
+        own = [text for text, its in zip(texts, asked, strict=True) if its == question]
+        read.update({(question, text): each for text, each in zip(own, reader.read(question, own), strict=True)})
+    return [read[question, text] for question, text in zip(asked, texts, strict=True)]
+
+
+def in_words_of(query: Query, text: PassageText) -> str:
+    """The question, its terms in the wording that a passage has of them: the reader takes other words for other things."""
+    question, words = query.standalone, f"{text.heading}｜{text.text}"
+    for term in query.terms:
+        if term.text.lower() in words.lower():
+            continue
+        wording = next((each for each in term.wordings if each in words), None)
+        if wording:
+            question = re.sub(
+                rf"\b{re.escape(term.text)}\b" if term.text.isascii() else re.escape(term.text),
+                wording,
+                question,
+                flags=re.IGNORECASE,
+            )
+    return question
+
+
+def search_score(query: Query, match: Match, places: Mapping[str, int]) -> float:
+    """What the search tells of a passage: nearness in meaning and in wording, less where it is for another place.
+
+    `places` counts the store's documents by the place they are for.
+    """
+    return MEANING * match.cosine + WORDING * match.coverage - ELSEWHERE * elsewhere(query, match, places)
+
+
+def elsewhere(query: Query, match: Match, places: Mapping[str, int]) -> float:
+    """How sure it is (0 to 1) that a passage is for another place than the one asked about.
+
+    A question that names no place comes from any with a chance that is the place's share of the local documents.
+    """
+    region = match.metadata.region
+    if not region:
+        return 0.0
+    if query.regions:
+        return 0.0 if any(place in region or region in place for place in query.regions) else 1.0
+    return 1.0 - places.get(region, 0) / max(1, sum(places.values()))
 
 
 def facets(query: Query) -> list[Facet]:
@@ -127,43 +181,6 @@ def _facet(term: Term, language: str) -> Facet | None:
     return Facet(tuple(runs.items()), weight, parts)
 
 
-def weigh(store: PolicyStore, query: Query) -> Weights:
-    """Term weights from the store's document frequencies; a term of several words counts by its rarest pair."""
-    pairs = {term.text: terms(term.text) or [normalise(term.text)] for term in query.terms}
-    wordings = {
-        term.text: [
-            (terms(wording), worth)
-            for wording, worth in zip(term.wordings, term.worths or (1.0,) * len(term.wordings), strict=True)
-        ]
-        for term in query.terms
-    }
-    every = {pair for found in pairs.values() for pair in found}
-    every |= {pair for found in wordings.values() for wording, _ in found for pair in wording}
-    count, frequencies = store.document_frequencies(sorted(every))
-
-    def frequency(found: Sequence[str]) -> int:
-        return min((frequencies.get(pair, 0) for pair in found), default=0)
-
-    highest = RAREST * math.log(2 + count)
-    weights: dict[str, float] = {}
-    for term in query.terms:
-        said_by = (worth * frequency(wording) for wording, worth in wordings[term.text])
-        known = max([float(frequency(pairs[term.text])), *said_by])
-        if known == 0 and term.role == "light":
-            continue
-        weights[term.text] = ROLE_WEIGHTS[term.role] * min(highest, math.log(1 + (count + 1) / (1 + known)))
-    return Weights(_steered(query, weights))
-
-
-def _steered(query: Query, weights: Mapping[str, float]) -> dict[str, float]:
-    """The weights, those of earlier questions' words together at most HISTORY_SHARE of the question's own."""
-    earlier = {term.text for term in query.terms if term.role == "history"}
-    own = sum(weight for text, weight in weights.items() if text not in earlier)
-    history = sum(weight for text, weight in weights.items() if text in earlier)
-    scale = min(1.0, HISTORY_SHARE * own / history) if history else 1.0
-    return {text: weight * (scale if text in earlier else 1.0) for text, weight in weights.items()}
-
-
 def term_match(term: Term, folded: str) -> float:
     """How well a text (normalised) says a term: 1 as asked, WORDING_WEIGHT in another wording, 0 not at all.
 
@@ -187,21 +204,6 @@ def term_match(term: Term, folded: str) -> float:
     if len(pairs) >= 2 and term.role != "name":
         return 0.7 * sum(pair in folded for pair in pairs) / len(pairs)
     return 0.0
-
-
-class Matches:
-    """How well texts say the terms of one question, as `term_match` has it; a text that comes again is known."""
-
-    def __init__(self, terms: Sequence[Term]) -> None:
-        self._terms = terms
-        self._known: dict[str, tuple[float, ...]] = {}
-
-    def of(self, folded: str) -> tuple[float, ...]:
-        """The match of each term, in the terms' order."""
-        found = self._known.get(folded)
-        if found is None:
-            found = self._known[folded] = tuple(term_match(term, folded) for term in self._terms)
-        return found
 
 
 def _says(folded: str, wording: str) -> bool:

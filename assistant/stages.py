@@ -19,9 +19,10 @@ from assistant.fields import Fields
 from assistant.filters import admitted, said_in
 from assistant.model import Exchange
 from assistant.question import Query, Understanding
-from assistant.reader import Draft, Reader
+from assistant.reading.passage_reader import PassageReader
+from assistant.reading.reader import Draft, Reader
 from assistant.reranker import Reranker
-from assistant.retrieval import Evidence, Weights, retrieve, weigh
+from assistant.retrieval import Evidence, retrieve
 from assistant.rewording import Rewording
 from assistant.validity import Standing, is_second_hand, source_warnings
 from assistant.writer import Writer
@@ -59,7 +60,6 @@ class Findings:
 
     query: Query
     evidence: tuple[Evidence, ...]
-    weights: Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ class Stages:
         self,
         store: PolicyStore,
         understanding: Understanding,
+        passage_reader: PassageReader,
         reader: Reader,
         standing: Callable[[], Standing],
         reranker: Reranker | None = None,
@@ -88,6 +89,7 @@ class Stages:
     ) -> None:
         self._store = store
         self._understanding = understanding
+        self._passage_reader = passage_reader
         self._reader = reader
         self._standing = standing
         self._reranker = reranker
@@ -95,8 +97,9 @@ class Stages:
         self._fields = Fields(store.hit_at, store.text)
         self._rewording = rewording
         # Both are computing: with 32 questions at once the threads kept each other and the server's event loop waiting,
-        # and answers took three times as long. So one question is searched for while another is read.
-        self._searching, self._reading = threading.BoundedSemaphore(), threading.BoundedSemaphore()
+        # and answers took three times as long; and the passage reader takes all cores. So one question is searched for
+        # and its passages read, while another's answer is chosen.
+        self._searching, self._choosing = threading.BoundedSemaphore(), threading.BoundedSemaphore()
 
     def run(self, request: Request) -> Iterator[Answer]:
         """The stages in order, giving the answer as it grows; each snapshot replaces the one before."""
@@ -118,14 +121,13 @@ class Stages:
         return replace(query, question=question, standalone=standalone, filters=filters)
 
     def retrieve(self, state: State) -> State:
-        """Query -> evidence with the weights of its terms."""
+        """Query -> evidence."""
         started = time.perf_counter()
         query = _known(state.query)
         patience = state.request.get("patience")
         with _turn(self._searching, patience and patience * (RERANKING if self._reranker else 1)):
             found = [
-                Findings(part, self._found(part, query.filters, state.request), weigh(self._store, part))
-                for part in query.parts or (query,)
+                Findings(part, self._found(part, query.filters, state.request)) for part in query.parts or (query,)
             ]
         return replace(state, findings=tuple(found), elapsed_ms=_spent(state, "retrieve", started))
 
@@ -135,7 +137,7 @@ class Stages:
         asked, said = request["filters"], {**said, **request["filters"]}
         for filters in (said, asked) if said != asked else (asked,):
             documents = admitted(self._standing(), filters, day)
-            evidence = retrieve(self._store, query, documents=documents, reranker=self._reranker)
+            evidence = retrieve(self._store, query, self._passage_reader, documents=documents, reranker=self._reranker)
             if evidence:
                 break
         return evidence
@@ -154,10 +156,10 @@ class Stages:
         reports = {hit.document_id for hit in hits if is_second_hand(hit.metadata)}
         documents = admitted(standing, state.request["filters"], day)
         drafts = []
-        with _turn(self._reading, state.request.get("patience")):
+        with _turn(self._choosing, state.request.get("patience")):
             for found in state.findings:
                 draft = self._reader.read(
-                    found.query, found.evidence, found.weights, stale=frozenset(stale), reports=frozenset(reports)
+                    found.query, found.evidence, stale=frozenset(stale), reports=frozenset(reports)
                 )
                 itself = self._fields.read(found.query, standing, day, documents=documents)
                 drafts.append(replace(draft, chosen=(itself,), rivals=(), confidence=1.0) if itself else draft)
@@ -169,10 +171,10 @@ class Stages:
         query = _known(state.query)
         wording = load_wording(query.language)
         composer = Composer(wording, query.language, self._store.text)
-        answer = _blank(state, query)
+        answer = replace(_blank(state, query), calibrated=self._reranker is None)
         exchange = self._writer.exchange(state.request.get("stopped")) if self._writer else None
         if self._rewording and exchange and self._rewording.wanted(query, state.request["history"]):
-            yield replace(answer, status="partial", evidence=composer.nearest(state.drafts[0].closest))
+            yield replace(answer, status="partial", evidence=composer.nearest(query, state.drafts[0].closest))
             state = self._reworded(state, self._rewording, exchange)
             query = _known(state.query)
             answer = replace(answer, standalone_question=query.standalone, confidence=_confidence(state))
@@ -181,7 +183,7 @@ class Stages:
         for found, draft in zip(state.findings, state.drafts, strict=True):
             said = len(claims)
             if self._writes(query, draft):
-                yield replace(answer, status="partial", evidence=composer.nearest(draft.closest))
+                yield replace(answer, status="partial", evidence=composer.nearest(found.query, draft.closest))
             for claim in self._claims(composer, found, draft, query, answer, exchange):
                 claims.append(claim)
                 answer = replace(
@@ -217,7 +219,7 @@ class Stages:
             answer,
             status="clarify" if query.dangling or draft.rivals else "not_found",
             text=text,
-            nearest=composer.nearest(() if query.small_talk else draft.closest),
+            nearest=composer.nearest(query, () if query.small_talk else draft.closest),
         )
 
     def _reworded(self, state: State, rewording: Rewording, exchange: Exchange) -> State:
@@ -236,7 +238,7 @@ class Stages:
         return (
             self._writer is not None
             and not (query.dangling or query.small_talk or draft.rivals)
-            and any(found.fits and found.confidence >= WORTH_WRITING for found in draft.closest)
+            and any(found.agrees and found.confidence >= WORTH_WRITING for found in draft.closest)
         )
 
     def _claims(

@@ -7,11 +7,12 @@ those are joined again.
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from vectorstore.encoder import StaticEncoder
+from vectorstore.encoder import BUNDLED_ENCODER
 from vectorstore.segmentation import is_chinese, normalise
 
 _RUN = re.compile(r"[㐀-䶿一-鿿]+|[a-z]+(?:[-'&][a-z]+)*|\d+(?:\.\d+)?%?")
@@ -23,22 +24,29 @@ _TERM_COST = 7.0
 _SUFFIXES = frozenset("率额")  # 配套 + 率 is one word, listed or not
 
 
+def vocabulary() -> list[str]:
+    """The pieces of the bundled encoder's tokenizer, the likeliest first."""
+    pieces = json.loads((BUNDLED_ENCODER / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    pieces.sort(key=lambda piece: -piece[1])
+    return list(dict.fromkeys(piece.lstrip("▁") for piece, _ in pieces))
+
+
 class Words:
     """Cuts text into words.
 
-    `breaks` are single characters that are words of their own and never part of a name, `verbs` others that are not
-    joined to one; `terms` are words to prefer.
+    `vocabulary` has the most frequent words first; `breaks` are single characters that are words of their own and never
+    part of a name, `verbs` others that are not joined to one; `terms` are words to prefer.
     """
 
     def __init__(
         self,
-        encoder: StaticEncoder,
+        vocabulary: Sequence[str],
         breaks: frozenset[str],
         *,
         verbs: frozenset[str] = frozenset(),
         terms: Iterable[str] = (),
     ) -> None:
-        self._costs = {word: math.log(rank + 100) for rank, word in enumerate(encoder.words()) if len(word) > 1}
+        self._costs = {word: math.log(rank + 100) for rank, word in enumerate(vocabulary) if len(word) > 1}
         self._costs.update((term, _TERM_COST) for term in terms if 1 < len(term) <= _LONGEST)
         self._breaks = breaks
         self._apart = breaks | verbs

@@ -22,9 +22,9 @@ from channels.problems import Refused
 
 AT_ONCE: Final = 32  # threads; most of them wait for a language model
 WAITING: Final = 2 * AT_ONCE  # questions begun or waiting for a thread; who comes later is told to try again
-PATIENCE: Final = 0.6
-"""Seconds that a question waits for a thread, to be searched for, and to be read: with 200 users at once who do not
-stop asking, answers come within 2 s, and the others are told soon to come again."""
+PATIENCE: Final = 3.0
+"""Seconds that a question waits for a thread, and then to be searched for: at seven tenths of what two cores can answer
+nobody waits so long, and beyond that the others are told soon to come again."""
 ANSWER_SECONDS: Final = 300
 """How long an answer may take in any case; a model's own limits end it after a minute or two."""
 

@@ -66,6 +66,7 @@ class Content:
             as_text(f"《{citation.title}》"),
             as_text(" › ".join(citation.section[-2:])),
             page,
+            citation.reason,
             self.link(citation),
         )
         return folded(f"[{citation.number}] " + " ".join(part for part in parts if part))

@@ -25,9 +25,9 @@ def cited(citation: Citation) -> str:
 
 
 def place(citation: Citation) -> str:
-    """Title, issuer, 文号, date, heading path and page, as far as they are known."""
+    """Title, issuer, 文号, date, heading path, page and why it only comes close, as far as they are known."""
     parts = [f"《{citation.title}》", citation.issuer, citation.doc_no, citation.published]
-    parts += [" › ".join(citation.section[-2:]), f"p. {citation.page}" if citation.page else None]
+    parts += [" › ".join(citation.section[-2:]), f"p. {citation.page}" if citation.page else None, citation.reason]
     return " · ".join(part for part in parts if part)
 
 

@@ -290,7 +290,7 @@ def _store(store: PolicyStore, found: Found, read: Read | None, *, collection: s
         sha256=found.sha256,
         collection=collection,
         made=read.made,
-        later=store.encoder.contextual,  # `encode_missing` makes the vectors of many documents together
+        later=True,  # `encode_missing` makes the vectors of many documents together
     )
     return ("added" if before is None else "updated"), len(read.passages), record.document_id
 

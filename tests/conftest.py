@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.preparing import prepare
+from tests import tiny_encoder
 from tests.assistant.scripted_model import ScriptedModel, scripted_model
 from vectorstore.catalog import Catalog, Record
 from vectorstore.place import Place
@@ -38,6 +39,21 @@ TALENT = """海州市青年人才安居办法
 
 第三条 补贴由市人力资源和社会保障局受理。
 """
+
+
+@pytest.fixture(scope="session")
+def small_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the tests' own encoder."""
+    return tiny_encoder.write(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture(scope="module")
+def tiny_encoder_in_place(small_encoder: Path) -> Iterator[None]:
+    """The tests' encoder in the place of the bundled one, here and in processes that tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vectorstore.encoder.BUNDLED_ENCODER", small_encoder)
+        patch.setenv("ZHICE_ENCODER", str(small_encoder))
+        yield
 
 
 @pytest.fixture(scope="session")

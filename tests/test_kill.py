@@ -24,11 +24,11 @@ def progress(done, total, name):
     if names:
         print(names[-1], flush=True)  # the one before is in
     names.append(name)
-ingest_paths([sys.argv[1]], data_dir=sys.argv[2], progress=progress)
+ingest_paths([sys.argv[1]], data_dir=sys.argv[2], encoder=sys.argv[3], progress=progress)
 """
 
 
-def test_kill_at_random_moments(tmp_path: Path) -> None:
+def test_kill_at_random_moments(tmp_path: Path, small_encoder: Path, tiny_encoder_in_place: None) -> None:
     folder = tmp_path / "policies"
     folder.mkdir()
     for number in range(DOCUMENTS):
@@ -47,7 +47,7 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
     data = tmp_path / "kb"
     reported: set[str] = set()
     for _ in range(KILLS):
-        command = [sys.executable, "-c", CHILD, str(folder), str(data)]
+        command = [sys.executable, "-c", CHILD, str(folder), str(data), str(small_encoder)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             assert child.stdout.readline() == "ready\n"

@@ -2,6 +2,7 @@
 
 Prints as JSON how often the passage with the evidence is among the nearest to an encoder (`--encoder` names one) and to the
 full text, each alone, and with `--answers` how the product answers: `figures` says what is counted, `is_right` what is right.
+`--report docs` then writes `calibration.md` and its charts: how far the confidence can be relied on.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from typing import Any, Final
 import numpy as np
 
 from assistant import Assistant
-from assistant.answer import Answer
+from assistant.answer import Answer, Citation
+from assistant.reading.candidates import calibration
 from assistant.retrieval import facets
 from ingest.preparing import prepare
 from training import corpora
+from training.bench import charts
+from training.bench.scoring import Decision, risk_coverage
 from vectorstore.encoder import Encoder, load_encoder
 from vectorstore.passage import Match, Span
 from vectorstore.store import PolicyStore
@@ -52,12 +56,13 @@ class LayQuestion:
 class Outcome:
     """How a question was answered: right, wrong (another answer) or refused.
 
-    `rank` is that of the first passage which holds the gold quote, from 1, among the ten most relevant.
+    `best_right` is whether the best that was found is right, also where it was not said. `rank` is that of the first passage which holds the gold quote, from 1, among the ten most relevant.
     """
 
     question: LayQuestion
     answer: Answer
     right: bool
+    best_right: bool
     rank: int | None = None
 
     @property
@@ -117,12 +122,27 @@ def is_right(assistant: Assistant, question: LayQuestion, answer: Answer) -> boo
     """Whether one of the first two citations shows the gold quote and, in Chinese, the text holds the answer's words."""
     if not (answer.found and question.answerable):
         return False
-    shown = (
+    said = "".join(claim.text for claim in answer.claims)
+    return _shows(assistant, question, answer.citations[:2]) and _says(question, said)
+
+
+def _best_is_right(assistant: Assistant, question: LayQuestion, answer: Answer) -> bool:
+    """Whether the answer is right, or of a refused question the first near passage."""
+    if answer.found or not question.answerable:
+        return is_right(assistant, question, answer)
+    near = answer.nearest[:1]
+    return _shows(assistant, question, near) and _says(question, "".join(each.quote for each in near))
+
+
+def _shows(assistant: Assistant, question: LayQuestion, citations: Iterable[Citation]) -> bool:
+    return any(
         covers(assistant.document_text(each.document_id, each.version), (each.start, each.end), question.quote)
-        for each in answer.citations[:2]
+        for each in citations
     )
-    said = plain("".join(claim.text for claim in answer.claims))
-    return any(shown) and (question.language != "zh" or plain(question.span) in said)
+
+
+def _says(question: LayQuestion, text: str) -> bool:
+    return question.language != "zh" or plain(question.span) in plain(text)
 
 
 def holds(assistant: Assistant, hit: Match, quote: str) -> bool:
@@ -140,7 +160,8 @@ def ask(assistant: Assistant, questions: Iterable[LayQuestion]) -> list[Outcome]
         answer = assistant.ask(question.question)
         passages = assistant.passages(question.question) if question.answerable else ()  # read a moment ago, and kept
         ranks = (rank for rank, each in enumerate(passages, 1) if holds(assistant, each.hit, question.quote))
-        outcomes.append(Outcome(question, answer, is_right(assistant, question, answer), next(ranks, None)))
+        right, best = is_right(assistant, question, answer), _best_is_right(assistant, question, answer)
+        outcomes.append(Outcome(question, answer, right, best, next(ranks, None)))
     return outcomes
 
 
@@ -149,12 +170,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     answerable = [each for each in outcomes if each.question.answerable]
     nothing = [each for each in outcomes if not each.question.answerable]
     confidence = np.array([each.answer.confidence for each in outcomes])
-    # What the best answer would have been worth cannot be told of a refusal: those of answerable questions are left out.
-    judged = [each for each in outcomes if each.answer.found or not each.question.answerable]
-    sure, right = (
-        np.array([each.answer.confidence for each in judged]),
-        np.array([each.right for each in judged]),
-    )
+    right = np.array([each.best_right for each in outcomes])
     kinds = sorted({each.question.kind for each in answerable})
     return {
         "questions": len(outcomes),
@@ -167,8 +183,8 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "first": _share(each.rank == 1 for each in answerable),
         "in_10": _share(each.rank is not None for each in answerable),
         "by_kind": {kind: _share(each.right for each in answerable if each.question.kind == kind) for kind in kinds},
-        "auc": auc(sure, right),
-        "calibration_error": calibration_error(sure, right),
+        "auc": auc(confidence, right),
+        "calibration_error": calibration_error(confidence, right),
         "mean_confidence": float(confidence.mean()),
         "text": float(np.mean([len(plain(each.answer.text)) for each in outcomes if each.answer.found] or [0])),
         "claims": float(np.mean([len(each.answer.claims) for each in outcomes if each.answer.found] or [0])),
@@ -198,6 +214,60 @@ def calibration_error(scores: np.ndarray[Any, Any], right: np.ndarray[Any, Any])
             if (bins == each).any()
         )
     )
+
+
+def write_report(outcomes: Sequence[Outcome], docs: Path) -> None:
+    """`calibration.md` and two charts: what share of answers is right at each confidence, and what refusing more would save."""
+    sure = np.array([each.answer.confidence for each in outcomes])
+    right = np.array([each.best_right for each in outcomes])
+    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+    table = [
+        f"| {low / BINS:.1f} to {(low + 1) / BINS:.1f} | {(bins == low).sum()} | {sure[bins == low].mean():.2f} "
+        f"| {right[bins == low].mean():.2f} |"
+        for low in range(BINS)
+        if (bins == low).any()
+    ]
+    points = [
+        (float(sure[bins == low].mean()), float(right[bins == low].mean()))
+        for low in range(BINS)
+        if (bins == low).any()
+    ]
+    decisions = [Decision(each.answer.confidence, each.best_right, each.question.answerable) for each in outcomes]
+    risks = [(point.coverage, point.risk) for point in risk_coverage(decisions)]
+    diagonal = [(0.0, 0.0), (1.0, 1.0)]
+    reliability = charts.curve(
+        "How often an answer is right, by confidence",
+        {"measured": points, "ideal": diagonal},
+        x="confidence",
+        y="right",
+    )
+    saved = charts.curve(
+        "Wrong answers among those given", {"surest first": risks}, x="share of questions answered", y="share wrong"
+    )
+    (docs / "images" / "calibration.svg").write_text(reliability, encoding="utf-8")
+    (docs / "images" / "risk-coverage.svg").write_text(saved, encoding="utf-8")
+    threshold = calibration().threshold
+    page = f"""# How sure an answer is
+
+Written by `python -m training.lay --data DIR --work FOLDER --answers --report docs`: {len(outcomes)} everyday questions over whole laws and
+policies, of which nothing was trained on or fitted to.
+
+`Answer.confidence` is the chance that the best words found answer the question: a logistic function of what search and reader say of
+them (`assistant/reading/model/calibration.json`), fitted by `training.calibration` on other documents that no model saw. From
+{threshold:.2f} on there is an answer. A language model, where one is configured, is asked from a lower chance on, and what it writes is checked.
+
+![Share of right answers by confidence](images/calibration.svg)
+
+| confidence | questions | mean confidence | right |
+| --- | --- | --- | --- |
+{chr(10).join(table)}
+
+The mean distance of the last two columns, weighted by the questions, is {calibration_error(sure, right):.3f}; a right answer has a higher
+confidence than what is not right in {auc(sure, right):.3f} of all pairs. Right is also what would have been, had it been said.
+
+![Share of wrong answers by the share of questions answered](images/risk-coverage.svg)
+"""
+    (docs / "calibration.md").write_text(page, encoding="utf-8")
 
 
 def open_store(folder: Path, data: Path, titles: Iterable[str], encoder: Encoder | None = None) -> PolicyStore:
@@ -244,13 +314,17 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for the knowledge base")
     parser.add_argument("--encoder", help="as ZHICE_ENCODER; the bundled one by default")
     parser.add_argument("--answers", action="store_true", help="ask for answers, too")
+    parser.add_argument("--report", type=Path, help="folder of the documentation, to write calibration.md into")
     arguments = parser.parse_args()
     questions = load(arguments.data / "lay_questions.jsonl.gz", "dev")
     titles = {question.title for question in questions}
     with Assistant(open_store(arguments.work, arguments.data, titles, load_encoder(arguments.encoder))) as assistant:
         told: dict[str, Any] = {"depths": list(DEPTHS), "recall": recall(assistant, questions)}
         if arguments.answers:
-            told["answers"] = figures(ask(assistant, questions))
+            outcomes = ask(assistant, questions)
+            told["answers"] = figures(outcomes)
+            if arguments.report:
+                write_report(outcomes, arguments.report)
     print(json.dumps(told, ensure_ascii=False, indent=2))
 
 

@@ -36,22 +36,17 @@ def make(document: Document, passages: Sequence[Passage], encoder: Encoder | Non
     text, title = document.text, document.metadata.title or document.source
     vectors = np.zeros((len(passages), 0), dtype=np.float16)
     if encoder is not None:
-        texts = [encoded_text(encoder, title, text, passage) for passage in passages]
+        texts = [encoded_text(title, text, passage) for passage in passages]
         vectors = encoder.encode(texts).astype(np.float16)
     return Made(vectors, tuple(fulltext_fields(text, passage, "")[:2] for passage in passages))
 
 
-def encoded_text(encoder: Encoder, title: str, text: str, passage: Passage) -> str:
+def encoded_text(title: str, text: str, passage: Passage) -> str:
     """What a passage is encoded as."""
-    body = text[passage.start : passage.end]
-    if encoder.contextual:
-        return f"{heading(title, text, passage)}｜{body}"
-    # The two nearest headings tell a clause's subject, and so does what a row is read with; more drowns a short clause.
-    above = " ".join((*passage.section[-2:], *context_texts(text, passage.context)))
-    return f"{above[-ABOVE:]} {body}"
+    return f"{heading(title, text, passage)}｜{text[passage.start : passage.end]}"
 
 
 def heading(title: str, text: str, passage: Passage) -> str:
-    """What a model that understands reads before a passage of a text: title, heading path, and what heads a table's row."""
+    """What encoder and reader read before a passage of a text: title, heading path, and what heads a table's row."""
     above = "\n".join(context_texts(text, passage.context))[:ABOVE]
     return "｜".join(dict.fromkeys(part for part in (title, *passage.section, above) if part))

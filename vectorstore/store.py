@@ -265,7 +265,8 @@ class PolicyStore:
             others, matrix = unpacked((number, row["vector"]) for number, row in rows.items() if number not in cosines)
             if others:
                 cosines |= zip(others, (matrix @ vector).tolist(), strict=True)
-            cosines = dict.fromkeys(rows, 0.0) | cosines  # of those whose vectors are to follow nothing is known
+            # Those whose vectors are to follow may be as near as the nearest: their words decide.
+            cosines = dict.fromkeys(rows, max(cosines.values(), default=0.0)) | cosines
             wordings = scorer.score({number: indexed(row) for number, row in rows.items()})
             return [self._match(row, wordings[number], cosines[number], connection) for number, row in rows.items()]
 
@@ -331,7 +332,7 @@ class PolicyStore:
     def _encoded_text(self, row: Row, connection: Connection) -> str:
         metadata, source, _ = self._described_by(row, connection)
         text = self.text(row["document_id"], row["version"])
-        return encoded_text(self.encoder, metadata.title or source, text, unpack_passage(row))
+        return encoded_text(metadata.title or source, text, unpack_passage(row))
 
     def _described_by(self, row: Row, connection: Connection) -> tuple[Metadata, str, str]:
         """The metadata, the source and the collection of a passage's document."""

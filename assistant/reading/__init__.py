@@ -1,1 +1,1 @@
-"""Reading passages with a question."""
+"""Evidence -> draft: a cross-encoder reads the passages, and the words that answer are quoted."""

@@ -1,12 +1,12 @@
 """The passage reader: a small cross-encoder that reads question and passage together.
 
-It says how relevant a passage is, which words of it answer, and which of its words are evidence. `training/reader.py` makes
-such models, and `training/bench/spans.py` measures them; `model/` holds one, whose card says how well it does. Answers are
-not yet read by it.
+It says how relevant a passage is, which words of it answer, and which of its words are evidence. `training/reader.py` made
+it; `model/README.md` is its card.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -23,11 +23,14 @@ from assistant.errors import SettingError
 from vectorstore.models.session import open_session, open_tokenizer, run
 from vectorstore.passage import Span
 
+BUNDLED_READER: Final = Path(__file__).parent / "model"
+
 LONGEST: Final = 448  # tokens of question and passage together; what is longer is cut, the longer of both first
 LONGEST_QUESTION: Final = 600  # characters of a question that are read
 LONGEST_ANSWER: Final = 160  # tokens; whole lists are answers, too
 KEPT_READINGS: Final = 4_000  # of the questions asked last, 20 or fewer each
 SPANS: Final = 3  # answers looked for in a passage
+LEAST_CHANCE: Final = 1e-6  # what a chance is cut to before its logarithm is taken
 LEAST_KEPT: Final = 0.5  # the chance from which a word is evidence
 
 
@@ -69,9 +72,9 @@ class PassageReader(Protocol):
 
 
 class OnnxPassageReader:
-    """A reader that `training.export` wrote; one question at a time, which takes all cores."""
+    """The bundled reader, or another in the same format; one question at a time, which takes all cores."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path = BUNDLED_READER) -> None:
         """Open the model of a folder.
 
         Raises:
@@ -81,9 +84,7 @@ class OnnxPassageReader:
             self._session = open_session(folder / "model.onnx")
             self._tokenizer = open_tokenizer(folder / "tokenizer.json", LONGEST)
         except Exception as error:  # onnxruntime and tokenizers raise bare Exceptions
-            raise SettingError(
-                f"{folder} holds no readable passage reader ({error}); `training.export` writes one."
-            ) from error
+            raise SettingError(f"{folder} holds no readable passage reader ({error}). Reinstall Zhice.") from error
         self._turn = threading.Lock()
         self._kept: OrderedDict[tuple[str, PassageText], PassageReading] = OrderedDict()
 
@@ -157,6 +158,12 @@ def _runs(places: Sequence[Span], keep: NDArray[np.float32]) -> list[Span]:
     kept = [_chance(float(logit)) >= LEAST_KEPT for logit in keep]
     runs = [list(group) for wanted, group in groupby(range(len(kept)), key=kept.__getitem__) if wanted]
     return [(places[run[0]][0], places[run[-1]][1]) for run in runs]
+
+
+def log_odds(chance: float) -> float:
+    """The logarithm of a chance's odds, the chance kept from 0 and 1."""
+    inside = min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE)
+    return math.log(inside / (1 - inside))
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

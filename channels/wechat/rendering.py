@@ -88,11 +88,11 @@ def more(language: Language) -> str:
 
 
 def place(citation: Citation) -> str:
-    """Title and clause, in one line."""
+    """Title, clause and why it only comes close, in one line."""
     title = " ".join(citation.title.split())
     title = title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
     clause = " ".join(citation.section[-1].split())[:LONGEST_TITLE] if citation.section else ""
-    return f"《{title}》{clause}"
+    return f"《{title}》{clause}" + (f"（{citation.reason}）" if citation.reason else "")
 
 
 def split(text: str, limit: int) -> list[str]:

@@ -14,6 +14,7 @@ from threading import Barrier
 from typing import Any, Final
 
 from assistant.assembly import Assistant
+from assistant.reading.passage_reader import OnnxPassageReader
 from assistant.retrieval import CANDIDATES, KEPT, facets, retrieve
 from assistant.validity import standing_of
 from channels.tuning import tune
@@ -128,13 +129,13 @@ def searched(assistant: Assistant, asked: Sequence[str]) -> dict[str, dict[str, 
             scorers.append(store.scorer(facets(query)))
     for query, scorer in zip(queries, scorers, strict=True):
         with steps("search"):
-            store.search(query.search_text, scorer, limit=_LIMIT)
+            store.search(query.standalone, scorer, limit=_LIMIT)
     terms = store.catalog.engine.fulltext
     with store.catalog.snapshot() as connection:
         known = fulltext.statistics(connection)
     for query, scorer in zip(queries, scorers, strict=True):
         with steps("encoding"):
-            vector = store.encoder.encode_query(query.search_text)
+            vector = store.encoder.encode_query(query.standalone)
         with store.catalog.snapshot() as connection:
             fulltext.look_up(terms, connection, known, [term for facet in scorer.facets for term in facet.terms])
             with steps("vectors"):
@@ -145,9 +146,10 @@ def searched(assistant: Assistant, asked: Sequence[str]) -> dict[str, dict[str, 
                 rows = passage_rows(connection, list(dict.fromkeys([*cosines, *worded])))
             with steps("scores"):
                 scorer.score({number: indexed(row) for number, row in rows.items()})
+    reader = OnnxPassageReader()
     for query in queries:
         with steps("retrieval"):
-            retrieve(store, query)
+            retrieve(store, query, reader)
     return steps.plain()
 
 

@@ -95,7 +95,7 @@ def _store(
                 fields = tuple(fulltext_fields(document.text, passage, "")[:2] for passage in passages)
             with clock("encoding"):
                 title = document.metadata.title or document.source
-                texts = [making.encoded_text(store.encoder, title, document.text, passage) for passage in passages]
+                texts = [making.encoded_text(title, document.text, passage) for passage in passages]
                 vectors = store.encoder.encode(texts).astype("float16")
             with clock("writing"):
                 store.put(

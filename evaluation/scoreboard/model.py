@@ -30,7 +30,6 @@ class HashEncoder:
     """Vectors by the words' hash: what is searched for itself is found, and no model has to be loaded."""
 
     name = "hash"
-    contextual = False
     dimension = 16
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:

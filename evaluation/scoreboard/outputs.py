@@ -13,8 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from assistant import Assistant
+from assistant.lexicon import Regions
 from assistant.model import Exchange, ModelClient, ModelSettings
-from assistant.reader import Reader
+from assistant.reading.agreement import Agreement
+from assistant.reading.candidates import Candidates
+from assistant.reading.passage_reader import OnnxPassageReader
+from assistant.reading.reader import Reader
 from assistant.stages import Request, Stages
 from assistant.support import Support
 from assistant.writer import MOST_SENTENCES, Writer
@@ -243,5 +247,5 @@ def _stages(assistant: Assistant, model: ModelClient) -> Stages:
     """The stages of an assistant with this model in the place of one that is asked over a network."""
     store, understanding = assistant.store, assistant.understanding
     writer = Writer(model, Support(understanding), store.text)
-    reader = Reader(assistant.sentences, store.text)
-    return Stages(store, understanding, reader, assistant.standing, writer=writer)
+    reader = Reader(Candidates(Agreement(Regions.load(), store.text), store.text))
+    return Stages(store, understanding, OnnxPassageReader(), reader, assistant.standing, writer=writer)

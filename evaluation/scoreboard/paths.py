@@ -244,7 +244,13 @@ def _strays(opened: Sequence[tuple[str, Path, bool]], own: Sequence[Path], *, be
     """
     packages = Path(sysconfig.get_paths()["purelib"]).resolve()
     code = (ROOT, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve())
-    system = () if begun else tuple(map(Path, ("/etc", "/proc", "/sys", "/dev/null", "/dev/urandom", "/usr/share")))
+    system = (
+        ()
+        if begun
+        else tuple(
+            map(Path, ("/etc", "/proc", "/sys", "/dev/null", "/dev/urandom", "/usr/share", "/usr/lib/os-release"))
+        )
+    )
     strays = []
     for event, path, writes in opened:
         inside = any(path.is_relative_to(each) for each in own)

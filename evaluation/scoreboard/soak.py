@@ -18,11 +18,17 @@ from evaluation.scoreboard.line import Line
 from evaluation.scoreboard.policies import text_of
 from evaluation.scoreboard.served import Server, serving
 from evaluation.scoreboard.stub_model import stub_model
-from evaluation.scoreboard.users import POLICIES, Heard, crowd, on_page, over_rest
+from evaluation.scoreboard.users import LOAD, POLICIES, Heard, capacity, crowd, on_page, over_rest, users_within
 
 GROWTH: Final = 0.10
-USERS: Final = 60
-ON_PAGE: Final = 10
+MOST: Final = 200
+"""Users at most."""
+ON_PAGE: Final = 1 / 7
+"""The share of the users who ask on the page."""
+PAUSE: Final = (6.0, 14.0)
+"""Seconds between a user's questions."""
+MEASURED: Final = 10.0
+"""Seconds in which it is seen what the server can answer."""
 BETWEEN_UPLOADS: Final = 20.0
 """Seconds after which a document comes in, in a new edition."""
 EDITED: Final = 5
@@ -71,15 +77,17 @@ def run(work: Path, *, quick: bool) -> Line:
     """30 minutes, the first five to settle; in the quick form 4 s, in which growth is not judged."""
     started = time.perf_counter()
     seconds = 4.0 if quick else 1800.0
-    admin, keys = furnish(work / "kb", USERS, documents=POLICIES)
+    admin, keys = furnish(work / "kb", MOST, documents=POLICIES)
     with stub_model() as model, serving(work / "kb", **model) as server:
-        samples, rest, page, faults = asyncio.run(_soak(server, keys, admin, seconds))
+        answers = asyncio.run(capacity(server.address, keys, min(MEASURED, seconds)))
+        users = users_within(answers, min(sum(PAUSE) / 2, seconds), most=MOST)
+        samples, rest, page, faults = asyncio.run(_soak(server, keys[:users], admin, seconds))
         alive = server.alive
     grown, wrong = growth(samples), rest.wrong + page.wrong
     return Line(
         7,
         "half an hour under load",
-        f"{USERS} users over HTTP and {ON_PAGE} on the page for {seconds:.0f} s, a document in a new edition every "
+        f"{users} users for {seconds:.0f} s, who ask for {LOAD:.0%} of what the server can answer, one in seven on the page; a document in a new edition every "
         f"{BETWEEN_UPLOADS:.0f} s; the server's memory and open files every {_between(seconds):.0f} s, the last sixth "
         "against the second",
         f"{len(rest.answered) + len(page.answered)} answers, {sum(wrong.values())} errors, {len(faults)} failed uploads; "
@@ -93,10 +101,10 @@ def run(work: Path, *, quick: bool) -> Line:
 async def _soak(
     server: Server, keys: list[str], admin: str, seconds: float
 ) -> tuple[list[Sample], Heard, Heard, list[str]]:
-    page = await on_page(server.address)
+    page, shown_to = await on_page(server.address), max(1, round(ON_PAGE * len(keys)))
     rest, shown, faults, samples = await asyncio.gather(
-        crowd(server.address, USERS, seconds, over_rest(keys), _pause),
-        crowd(server.address, ON_PAGE, seconds, page, _pause, seed=2),
+        crowd(server.address, max(1, len(keys) - shown_to), seconds, over_rest(keys), _pause),
+        crowd(server.address, shown_to, seconds, page, _pause, seed=2),
         _uploads(server.address, admin, seconds),
         _watched(server, seconds),
     )
@@ -132,5 +140,4 @@ def _between(seconds: float) -> float:
 
 
 def _pause(chance: Random) -> float:
-    """Six questions in a minute."""
-    return chance.uniform(6, 14)
+    return chance.uniform(*PAUSE)

@@ -18,8 +18,26 @@ from evaluation.scoreboard.clients import bearer
 from evaluation.scoreboard.policies import percent
 
 POLICIES: Final = 60
+LOAD: Final = 0.7
+"""The share of what a server can answer that users who read their answers ask for."""
+HURRIED: Final = 12
+"""Users who ask without a pause, to see what it can answer; each stays within what a key may ask."""
 GIVE_UP: Final = 30
 """Seconds after which a user gives up, which is counted as an error."""
+
+OPENINGS: Final = (
+    "",
+    "请问",
+    "你好，请问",
+    "想问一下，",
+    "麻烦问一下",
+    "请问一下，",
+    "您好，",
+    "咨询一下，",
+    "我想问",
+    "请教一下，",
+)
+ENDINGS: Final = ("？", "?", "呢？", "啊？", "呀？", "，谢谢", "？谢谢", "，谢谢！", "？谢谢！", "？？", "呢", "啊", "呀", "", "呢?", "啊?", "？多谢", "，多谢", "，麻烦了", "？麻烦了")  # fmt: skip
 
 Ask = Callable[[httpx.AsyncClient, int, int], Awaitable["Told"]]
 """Asks of a policy as a user; both are numbers."""
@@ -91,12 +109,24 @@ async def crowd(
     return Heard(told)
 
 
+async def capacity(address: str, keys: Sequence[str], seconds: float) -> float:
+    """How many questions a server answers in a second."""
+    begun = time.monotonic()
+    heard = await crowd(address, HURRIED, seconds, over_rest(keys), lambda _: 0.0, seed=9)
+    return len(heard.answered) / (time.monotonic() - begun)
+
+
+def users_within(answers: float, pause: float, *, most: int) -> int:
+    """How many users, at most so many, who ask every `pause` seconds ask for LOAD of so many answers a second."""
+    return min(most, max(2, round(LOAD * answers * pause)))
+
+
 def over_rest(keys: Sequence[str]) -> Ask:
     """Asks as a program does, each user with a key of its own."""
 
     async def ask(client: httpx.AsyncClient, user: int, policy: int) -> Told:
         begun = time.perf_counter()
-        reply = await client.post("/api/ask", json={"question": question(policy)}, headers=bearer(keys[user]))
+        reply = await client.post("/api/ask", json={"question": question(policy, user)}, headers=bearer(keys[user]))
         spent = time.perf_counter() - begun
         if reply.status_code in (429, 503):
             told = bool(reply.json()["error"]["message"])
@@ -117,7 +147,7 @@ async def on_page(address: str) -> Ask:
     async def ask(client: httpx.AsyncClient, user: int, policy: int) -> Told:
         begun = time.perf_counter()
         session = f"{user}-{id(client)}"  # a user's page is open all the time
-        body = {"fn_index": typed, "data": [question(policy), None, None, {}], "session_hash": session}
+        body = {"fn_index": typed, "data": [question(policy, user), None, None, {}], "session_hash": session}
         joined = await client.post("/gradio_api/queue/join", json=body)
         if joined.status_code in (429, 503):
             return Told(time.perf_counter() - begun, later=float(joined.headers["retry-after"]))
@@ -138,9 +168,9 @@ async def on_page(address: str) -> Ask:
     return ask
 
 
-def question(policy: int) -> str:
-    """What is asked of a policy; the answer is in that policy alone."""
-    return f"海州市第{policy}号项目最高奖励多少？"
+def question(policy: int, user: int) -> str:
+    """What a user asks of a policy; the answer is in that policy alone, and nobody else asks in the same words."""
+    return f"{OPENINGS[user % len(OPENINGS)]}海州市第{policy}号项目最高奖励多少{ENDINGS[user // len(OPENINGS) % len(ENDINGS)]}"
 
 
 def _wrong(answer: dict[str, Any], policy: int) -> str:

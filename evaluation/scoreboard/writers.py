@@ -19,6 +19,9 @@ from vectorstore.fulltext import word_for_word
 from vectorstore.store import PolicyStore
 
 DOCUMENTS: Final = 40
+FIRST: Final = (
+    101  # their numbers, unlike those of clauses and editions: before its vectors are made, words find a document
+)
 ASKING: Final = 3  # threads
 TRIES: Final = 20
 PATIENCE: Final = 60  # seconds more, on a slow machine, for the first documents to change
@@ -31,13 +34,13 @@ from evaluation.scoreboard.policies import write_policies
 from ingest.pipeline import ingest_into
 from vectorstore.store import PolicyStore
 
-folder, data, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+folder, data, first, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 store, edition = PolicyStore(data), 1
 with store.writing():
     print("writing", flush=True)
     while True:
         edition += 1
-        write_policies(folder, range(1, count + 1), edition)
+        write_policies(folder, range(first, first + count), edition)
         ingest_into(store, [folder])
         print("edition", edition, flush=True)
 """
@@ -48,11 +51,11 @@ def run(work: Path, *, quick: bool) -> Line:
     started = time.perf_counter()
     tries, seconds = (2, 3.0) if quick else (TRIES, 60.0)
     policies, kb = work / "policies", work / "kb"
-    write_policies(policies, range(1, DOCUMENTS + 1))
+    write_policies(policies, range(FIRST, FIRST + DOCUMENTS))
     store = PolicyStore(kb)
     ingest_into(store, [policies])
     editions: list[str] = []
-    with Assistant(store) as assistant, child(_AGAIN, policies, kb, DOCUMENTS) as writer:
+    with Assistant(store) as assistant, child(_AGAIN, policies, kb, FIRST, DOCUMENTS) as writer:
         assistant.warm_up()
         lines = lines_of(writer)
         wrong = [] if next(lines, "") == "writing" else ["the first writer did not begin"]
@@ -113,12 +116,11 @@ class _Asking:
 
     def _ask(self, number: int) -> None:
         while (now := time.monotonic()) < self._until or (not self._changed() and now < self._until + PATIENCE):
-            number = number % DOCUMENTS + 1
+            number = (number + 1) % DOCUMENTS
             begun = time.perf_counter()
             try:
-                self._wrong += self._answer(f"海州市第{number}号项目最高奖励多少？") + self._search(
-                    f"第{number}号项目奖励"
-                )
+                project = f"第{FIRST + number}号项目"
+                self._wrong += self._answer(f"海州市{project}最高奖励多少？") + self._search(f"{project}奖励")
             except Exception as error:
                 self._wrong.append(f"{type(error).__name__}: {error}")
             self.times.append(time.perf_counter() - begun)

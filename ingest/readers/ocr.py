@@ -18,6 +18,7 @@ from typing import Any
 
 from ingest.errors import UnreadableDocument
 from ingest.readers.effort import supervisor
+from vectorstore.models import disable_telemetry
 
 MISSING = 'needs text recognition (OCR); install it with: pip install "zhice[ocr]"'
 
@@ -118,6 +119,7 @@ def _engine() -> Any:
     """The models, loaded once: 1.5 s and some 400 MiB."""
     if not is_installed():
         raise UnreadableDocument(f"Reading it {MISSING}")
+    disable_telemetry()
     import cv2
     import rapidocr
     from rapidocr.utils.download_file import DownloadFile

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.figures import find_figures
-from assistant.quoting import LONGEST_QUOTE, bounded_figure, choose_window, clause_spans, list_items, trim
+from assistant.quoting import LONGEST_QUOTE, bounded_figure, clause_spans, list_items, trim
 
 
 def clauses(text: str) -> list[str]:
@@ -13,22 +13,6 @@ def clauses(text: str) -> list[str]:
 def test_clauses_end_at_commas_outside_pairs_and_numbers() -> None:
     text = "对园区,按照《甲,乙办法》给予3,000元（含税,不含费）奖励，每年一次"
     assert clauses(text) == ["对园区", "按照《甲,乙办法》给予3,000元（含税,不含费）奖励", "每年一次"]
-
-
-def test_the_window_is_the_shortest_that_says_what_was_asked() -> None:
-    spans = [(0, 5), (6, 10), (11, 15), (16, 20)]
-    gains = [{}, {"园区": 0.3}, {"奖励": 0.4}, {}]
-    assert choose_window(spans, gains, [0, 0, 0.5, 0]) == (1, 2)
-
-
-def test_the_window_holds_the_clause_with_the_wanted_kind_of_answer() -> None:
-    spans = [(0, 5), (6, 30)]
-    assert choose_window(spans, [{}, {"大会": 0.9}], [0.5, 0.0]) == (0, 1)
-
-
-def test_a_repeated_term_does_not_widen_the_window() -> None:
-    spans = [(0, 5), (6, 10)]
-    assert choose_window(spans, [{"园区": 0.3}, {"园区": 0.3, "奖励": 0.5}], [0, 0.5]) == (1, 1)
 
 
 def test_quotes_lose_introductions_and_punctuation_at_their_edges() -> None:

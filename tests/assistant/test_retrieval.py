@@ -6,7 +6,7 @@ import pytest
 
 from assistant import Assistant
 from assistant.question import Term
-from assistant.retrieval import Matches, term_match
+from assistant.retrieval import term_match
 from tests.conftest import Put
 from vectorstore.store import PolicyStore
 
@@ -26,13 +26,6 @@ from vectorstore.store import PolicyStore
 )
 def test_a_number_is_said_as_a_whole(term: str, text: str, says: bool) -> None:
     assert (term_match(Term(term), text) == 1.0) is says
-
-
-def test_matches_are_those_of_the_terms_in_their_order() -> None:
-    terms = (Term("项目"), Term("2号"))
-    matches = Matches(terms)
-    for text in ("第2号项目", "第12号项目", "第2号项目"):
-        assert matches.of(text) == tuple(term_match(term, text) for term in terms)
 
 
 def test_policies_that_differ_in_a_number_are_not_mixed_up(store: PolicyStore, put: Put) -> None:

@@ -5,8 +5,7 @@ import pytest
 from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
 from assistant.question import Understanding
 from assistant.support import Source, Support, beside_figures
-from assistant.words import Words
-from vectorstore.encoder import BUNDLED_MODEL, StaticEncoder
+from assistant.words import Words, vocabulary
 
 LAND = Source("园区存量厂房占用地的55%,增量厂房占用地的比重不低于45%", "海州市工业用地规定 海州市自然资源局")
 REWARD = Source("对考核合格的园区管理机构,每年给予最高800万元奖补", "海州市园区奖励办法 第二章 奖励对象和标准")
@@ -20,7 +19,7 @@ GRADES = Source("对考核达到良好以上等次的园区管理机构,每年�
 def support() -> Support:
     asking = AskingWords.load()
     words = Words(
-        StaticEncoder(BUNDLED_MODEL),
+        vocabulary(),
         asking.particles,
         verbs=asking.verbs,
         terms=(*Glossary.load(), *Regions.load()),

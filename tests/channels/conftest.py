@@ -25,6 +25,7 @@ from assistant.settings import Settings
 from channels.server import build_app
 from channels.wechat import Accounts
 from evaluation.scoreboard.browser import CHROMIUM, FLAGS, MISSING
+from tests.word_reader import WordReader
 from vectorstore.encoder import Encoder, load_encoder
 from vectorstore.errors import StoreError, ZhiceError
 from vectorstore.keys import Keys
@@ -37,6 +38,20 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 OpenPage = Callable[..., "Page"]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def reading() -> Iterator[None]:
+    """Channels render answers, whatever they are: in this process a reader that goes by words finds them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("assistant.assembly.OnnxPassageReader", WordReader)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def encoder_in_place(tiny_encoder_in_place: None) -> None:
+    """None of these tests is about meaning."""
+
 
 REWARDS = """云川市产业园区管理机构奖励办法
 第一章 总则

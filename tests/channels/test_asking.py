@@ -66,7 +66,7 @@ def test_an_answer_that_does_not_end_is_given_up(
 
 
 def test_a_question_waits_no_longer_than_its_patience(shelf: Any) -> None:
-    for turn in (shelf.assistant._stages._searching, shelf.assistant._stages._reading):
+    for turn in (shelf.assistant._stages._searching, shelf.assistant._stages._choosing):
         with turn, pytest.raises(Busy):
             list(shelf.assistant.stream(QUESTION, patience=0.05))
     assert list(shelf.assistant.stream(QUESTION, patience=0.05))[-1].status == "answered"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.scoreboard import load, soak
-from evaluation.scoreboard.load import PAGE_P95, REST_P95, good_enough
+from evaluation.scoreboard.load import PAGE_P95, PRESSED_P95, good_enough
 from evaluation.scoreboard.soak import FEW, GROWTH, Sample, growth
 from evaluation.scoreboard.users import Heard, Told
 
@@ -32,7 +32,7 @@ def heard(*others: Told) -> Heard:
         ((heard(Told(0.1, later=2.0)), FAST, FAST), False),
         ((FAST, heard(Told(0.1, later=2.0)), FAST), False),
         ((FAST, FAST, heard(Told(0.1, wrong="ReadError"))), False),
-        ((FAST, FAST, heard(*[Told(REST_P95 + 0.1)] * 2)), False),
+        ((FAST, FAST, heard(*[Told(PRESSED_P95 + 0.1)] * 2)), False),
         ((FAST, heard(*[Told(PAGE_P95 + 0.1)] * 2), FAST), False),
         ((FAST, FAST, Heard([Told(0.1, later=2.0)])), False),
     ],

@@ -19,7 +19,7 @@ SAMPLES = {
     if file.name.endswith((".md", ".txt", ".html"))
 }
 ROOT = Path(__file__).parents[2]
-FILES = (ROOT / "tests" / "data" / "samples.jsonl", ROOT / "training" / "questions.jsonl")
+FILES = (ROOT / "tests" / "data" / "samples.jsonl", ROOT / "training" / "data" / "samples.jsonl")
 QUESTIONS: list[dict[str, Any]] = [
     json.loads(line) for file in FILES for line in file.read_text(encoding="utf-8").splitlines()
 ]

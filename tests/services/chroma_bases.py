@@ -26,15 +26,16 @@ Opening = Callable[..., PolicyStore]
 
 
 class Drawn:
-    """An encoder that draws a vector for each text; they lie along some directions more than along others."""
+    """An encoder that draws a vector for each text, whatever its heading; they lie along some directions more than along others."""
 
     name = "drawn"
     dimension = 256
-    contextual = False
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         lengths = 1 / np.arange(1, self.dimension + 1) ** 0.7
-        seeds = [int.from_bytes(hashlib.sha256(text.strip().encode()).digest()[:4]) for text in texts]
+        seeds = [
+            int.from_bytes(hashlib.sha256(text.rpartition("｜")[2].strip().encode()).digest()[:4]) for text in texts
+        ]
         rows = np.array([np.random.default_rng(seed).normal(size=self.dimension) * lengths for seed in seeds])
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 

@@ -19,7 +19,8 @@ import pytest
 
 import app
 import ingest.cluster.reader
-from ingest import Report, ingest_paths
+from ingest import Report
+from ingest import ingest_paths as ingest_with
 from ingest.cluster import ClusterReader
 from ingest.errors import ClusterUnavailable
 from ingest.pipeline import ingest_into
@@ -44,7 +45,7 @@ def two_nodes() -> Iterator[Cluster]:
 
 
 @pytest.fixture(autouse=True)
-def on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def on_this_machine(monkeypatch: pytest.MonkeyPatch, tiny_encoder_in_place: None) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
 
@@ -98,6 +99,11 @@ def stored(data: Path) -> dict[str, list[Any]]:
         }
     finally:
         connection.close()
+
+
+def ingest_paths(*arguments: Any, **options: Any) -> Report:
+    """With the tests' encoder, whose vectors are the same in any batch."""
+    return ingest_with(*arguments, encoder=os.environ["ZHICE_ENCODER"], **options)
 
 
 def said(report: Report) -> dict[str, Any]:
@@ -217,7 +223,9 @@ def test_recognised_pages_are_told(tmp_path: Path, two_nodes: Cluster) -> None:
 
 def read_with(folder: Path, tmp_path: Path, nodes: Cluster, module: str, names: list[str] | None = None) -> Report:
     store = PolicyStore(tmp_path / "kb")
-    reading = ClusterReader(nodes.address, encoder=None, encoder_name=store.encoder.name, module=module)
+    reading = ClusterReader(
+        nodes.address, encoder=os.environ["ZHICE_ENCODER"], encoder_name=store.encoder.name, module=module
+    )
     told = names if names is not None else []
     try:
         return ingest_into(store, [folder], reading=reading, progress=lambda done, total, name: told.append(name))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from training.base import KEPT, REFERENCE, Embedder, Packed, shipped, tokenizer
-from vectorstore.encoder import BUNDLED_TRANSFORMER as SHIPPED
+from vectorstore.encoder import BUNDLED_ENCODER as SHIPPED
 from vectorstore.encoder import DOCUMENT_PROMPT, OnnxEncoder
 
 PIECES = [

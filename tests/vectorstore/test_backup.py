@@ -25,12 +25,13 @@ UPLOADED = PARK.encode()
 DIGEST = hashlib.sha256(UPLOADED).hexdigest()
 
 WRITE = """
-import sys
+import os, sys
 from pathlib import Path
 from evaluation.scoreboard.policies import write_policies
 from ingest.pipeline import ingest_into
+from vectorstore.encoder import load_encoder
 from vectorstore.store import PolicyStore
-store, edition = PolicyStore(Path(sys.argv[2])), 1
+store, edition = PolicyStore(Path(sys.argv[2]), encoder=load_encoder(os.environ["ZHICE_ENCODER"])), 1
 print("writing", flush=True)
 while True:
     edition += 1

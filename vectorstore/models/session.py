@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+from vectorstore.models import disable_telemetry
+
 # Tokens of a batch, padding included: larger ones are no faster, and take memory that the allocator does not give back.
 TOKENS_AT_ONCE: Final = 2_048
 
@@ -25,6 +27,7 @@ def open_session(path: Path, threads: int = 0) -> Any:
     Raises:
         Exception: onnxruntime's own, of many kinds, where the file is no model that it can run.
     """
+    disable_telemetry()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

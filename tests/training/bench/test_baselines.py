@@ -20,7 +20,6 @@ class Letters:
     """An encoder that counts the letters a to d."""
 
     name = "letters"
-    contextual = False
     dimension = 4
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -1,19 +1,22 @@
+"""In what order passages are read: what the search says of them, the place they are for, another reranker."""
+
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from assistant import learned
 from assistant.assembly import Assistant, open_assistant
 from assistant.errors import SettingError
-from assistant.ranking import distant_features, near_features
+from assistant.reading.passage_reader import PassageReading, PassageText
 from assistant.reranker import CrossEncoderReranker
-from assistant.retrieval import KEPT, RERANKED, facets, retrieve
+from assistant.retrieval import FIRST, KEPT, elsewhere, retrieve, search_score
 from assistant.settings import Settings
+from ingest.preparing import prepare
 from tests.conftest import PARK, TALENT, Put
+from tests.word_reader import WordReader
 from vectorstore.passage import Match, Metadata, Passage
 from vectorstore.store import PolicyStore
 
@@ -26,7 +29,7 @@ def match(region: str | None) -> Match:
 
 
 @pytest.mark.parametrize(
-    ("question", "region", "places", "elsewhere"),
+    ("question", "region", "places", "expected"),
     [
         ("园区有什么奖励？", None, {}, 0.0),
         ("园区有什么奖励？", "青岛市", {"青岛市": 5}, 0.0),
@@ -36,48 +39,43 @@ def match(region: str | None) -> Match:
     ],
 )
 def test_a_passage_for_another_place_is_known(
-    store: PolicyStore, question: str, region: str | None, places: dict[str, int], elsewhere: float
+    store: PolicyStore, question: str, region: str | None, places: dict[str, int], expected: float
 ) -> None:
     query = Assistant(store).understanding.understand(question)
-    assert distant_features(query, match(region), places)["elsewhere"] == elsewhere
+    assert elsewhere(query, match(region), places) == expected
+    here, there = match(region), replace(match(region), metadata=Metadata())
+    assert (search_score(query, here, places) < search_score(query, there, places)) is (expected > 0)
 
 
-def test_what_is_said_close_together_is_worth_more(store: PolicyStore, put: Put) -> None:
-    put("close.txt", "园区奖励办法\n\n优秀的园区每年奖励3000万元。其他事项另行规定。")
-    put("apart.txt", "园区管理办法\n\n优秀由专家评定。材料应当齐全。每年开会。场地自备。园区自治。奖励另行规定。")
-    assistant = Assistant(store)
-    query = assistant.understanding.understand("优秀的园区每年奖励多少？")
-    hits = {hit.source: hit for hit in store.read(store.search(query.search_text, store.scorer(facets(query))))}
-    close, apart = near_features(
-        query, store.scorer(facets(query)), [hits["close.txt"], hits["apart.txt"]], store.encoder
-    )
-    assert close["sentence"] > apart["sentence"]
-    assert close["neighbours"] > apart["neighbours"]
-    assert 0 <= apart["whole"] <= close["whole"] <= 1
-    assert near_features(query, store.scorer(facets(query)), [], store.encoder) == []
+def test_a_passage_whose_vector_is_to_follow_is_found_by_its_words(store: PolicyStore, put: Put) -> None:
+    for number in range(KEPT + 10):
+        put(f"{number}.txt", f"第{number}号园区管理办法\n\n第{number}号园区的运营机构每年考核一次，考核由专家评定。")
+    document, passages = prepare(PARK.encode(), "park.txt")
+    store.put(document, passages, key="park.txt", sha256="park", later=True)
+    with Assistant(store) as assistant:
+        found = assistant.passages("考核优秀的园区运营机构每年奖励多少？")
+    assert found[0].hit.source == "park.txt"
+    assert "3000万元" in found[0].hit.text
+    assert found[0].hit.cosine == max(item.hit.cosine for item in found)
 
 
-def test_reading_closely_never_takes_away(store: PolicyStore, put: Put) -> None:
-    put("park.txt", PARK)
-    put("talent.txt", TALENT)
-    found = retrieve(store, Assistant(store).understanding.understand("博士的安家补贴是多少？"))
-    assert "15万元" in found[0].hit.text
-    assert all(item.score >= item.distant for item in found)
-    assert [item.score for item in found] == sorted((item.score for item in found), reverse=True)
+def test_the_rest_is_read_only_while_nothing_is_sure(store: PolicyStore, put: Put) -> None:
+    class Counting(WordReader):
+        read_at_once: list[int]
 
+        def read(self, question: str, passages: Sequence[PassageText]) -> list[PassageReading]:
+            self.read_at_once.append(len(passages))
+            return super().read(question, passages)
 
-def test_the_learned_numbers_are_complete(store: PolicyStore, put: Put) -> None:
-    put("park.txt", PARK)
-    assistant = Assistant(store)
-    query = assistant.understanding.understand("优秀的园区奖励多少？")
-    evidence = retrieve(store, query)
-    told = distant_features(query, evidence[0].hit, {})
-    close = near_features(query, store.scorer(facets(query)), [evidence[0].hit], store.encoder)[0]
-    assert set(learned.distant_ranker().weights) <= set(told)
-    assert set(learned.near_ranker().weights) <= set(close)
-    answer = assistant.ask("优秀的园区奖励多少？")
-    assert 0 < answer.confidence <= 1
-    assert json.loads(json.dumps(answer.to_dict()))["confidence"] == round(answer.confidence, 3)
+    for number in range(KEPT + 5):
+        put(f"{number}.txt", f"第{number}号园区奖励办法\n\n第{number}号园区每年奖励{number}万元。")
+    understanding, reader = Assistant(store).understanding, Counting()
+    for question, read in (("园区每年奖励多少？", [FIRST]), ("博士的安家补贴是多少？", [FIRST, KEPT - FIRST])):
+        reader.read_at_once = []
+        found = retrieve(store, understanding.understand(question), reader)
+        assert reader.read_at_once == read
+        assert len(found) == KEPT
+        assert [item.relevance for item in found] == sorted((item.relevance for item in found), reverse=True)
 
 
 class Backwards:
@@ -87,13 +85,14 @@ class Backwards:
         return [float(place) for place in range(len(texts))]
 
 
-def test_a_reranker_chooses_what_is_read(store: PolicyStore, put: Put) -> None:
+def test_a_reranker_orders_what_is_read(store: PolicyStore, put: Put) -> None:
     for number in range(KEPT + 5):
         put(f"{number}.txt", f"第{number}号园区奖励办法\n\n第{number}号园区每年奖励{number}万元。")
-    query = Assistant(store).understanding.understand("园区每年奖励多少？")
-    plain = retrieve(store, query, limit=KEPT)
-    chosen = retrieve(store, query, reranker=Backwards())
-    assert [item.hit.passage_id for item in chosen] == [item.hit.passage_id for item in plain[::-1][:RERANKED]]
+    query = Assistant(store).understanding.understand("博士的安家补贴是多少？")
+    plain = retrieve(store, query, WordReader())
+    by_search = sorted(plain, key=lambda item: (-item.score, item.hit.passage_id))
+    chosen = retrieve(store, query, WordReader(), reranker=Backwards())
+    assert [item.hit.passage_id for item in chosen] == [item.hit.passage_id for item in by_search[::-1]]
 
 
 @pytest.fixture(scope="module")
@@ -119,12 +118,12 @@ def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_cross_encoder_decides_the_order(cross_encoder: Path, tmp_path: Path) -> None:
     question = "园区管理机构每年最高能拿到多少奖补？"
     with open_assistant(settings=Settings(tmp_path / "kb", reranker=str(cross_encoder))) as assistant:
-        found = assistant.passages(question)
+        found, answer = assistant.passages(question), assistant.ask(question)
     reranker = CrossEncoderReranker(str(cross_encoder))
     scores = reranker.scores(question, [evidence.hit.text for evidence in found])
-    assert [evidence.score for evidence in found] == pytest.approx(scores, abs=1e-5)
+    assert [evidence.relevance for evidence in found] == pytest.approx(scores, abs=1e-5)
     assert scores == sorted(scores, reverse=True)
-    assert len(found) == RERANKED
+    assert not answer.calibrated
     assert all(0 <= score <= 1 for score in scores)
     assert reranker.scores(question, []) == []
 

@@ -1,0 +1,222 @@
+"""Readings -> candidates: which words of a passage to quote, what figure to put in front, and the chance that it is right."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
+
+from assistant.figures import Figure, find_figures
+from assistant.question import Query
+from assistant.quoting import LONGEST_QUOTE, bounded_figure, clause_spans, list_items, trim
+from assistant.reading.agreement import Agreement, Difference
+from assistant.reading.passage_reader import BUNDLED_READER, log_odds
+from assistant.retrieval import Evidence
+from assistant.table_rows import columns, row_clauses
+from vectorstore.passage import Hit, Passage, Span
+from vectorstore.segmentation import sentence_spans
+
+LONGEST_LIST: Final = 900  # characters of a list that are quoted
+# The share of an answer that its figures make up, from which they are put in front.
+LEAST_FIGURE: Final = 0.4
+TIE: Final = 1.0  # log-odds by which two passages differ that answer as surely
+ALONE: Final = 5.0  # by how much the only passage that was read stands before others
+LEAST_EVIDENCE: Final = 0.5  # the share of a sentence that is evidence, from which it is quoted, too
+_LEAD: Final = re.compile(r"[：:]\s*$")
+_LEAD_WITHIN: Final = re.compile(r"[：:]\s*\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An answer found in a passage: its sentence, the words to quote (offsets into the document), and how sure it is.
+
+    `confidence` is the calibrated chance that it answers, `difference` what it is another of than the question names.
+    `headline` is the figure that answers, with its bound and unit, where a figure does.
+    """
+
+    hit: Hit
+    sentence: Span
+    window: Span
+    figures: tuple[Figure, ...]
+    headline: str = ""
+    confidence: float = 0.0
+    difference: Difference | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether it is of the place, year and number that the question names."""
+        return self.difference is None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What makes a chance of a candidate's features (logistic); `threshold` is the chance from which it is said."""
+
+    weights: dict[str, float]
+    bias: float
+    threshold: float
+
+    def confidence(self, features: dict[str, float]) -> float:
+        """The chance that a candidate answers."""
+        total = self.bias + sum(weight * features[name] for name, weight in self.weights.items())
+        return 1 / (1 + math.exp(-total))
+
+
+@cache
+def calibration() -> Calibration:
+    """The bundled reader's, fitted on documents that no model has seen."""
+    return Calibration(**json.loads((BUNDLED_READER / "calibration.json").read_text(encoding="utf-8")))
+
+
+class Candidates:
+    """Makes the candidates of evidence; `text_of` gives a document's text by id and version."""
+
+    def __init__(self, agreement: Agreement, text_of: Callable[[str, int], str]) -> None:
+        self._agreement = agreement
+        self._text_of = text_of
+
+    def of(self, query: Query, evidence: Sequence[Evidence]) -> list[Candidate]:
+        """The best answer of each passage that has one, the likeliest first."""
+        found = [self._candidate(query, item, evidence) for item in evidence if item.reading.spans]
+        return sorted(found, key=lambda candidate: (-candidate.confidence, candidate.hit.passage_id))
+
+    def _candidate(self, query: Query, item: Evidence, evidence: Sequence[Evidence]) -> Candidate:
+        hit = item.hit
+        text = self._text_of(hit.document_id, hit.version)
+        begin = hit.passage.start
+        best = item.reading.spans[0]
+        span = (begin + best.start, begin + best.end)
+        if hit.passage.kind == "row":
+            sentence = (begin, hit.passage.end)
+            window = sentence if len(hit.text) <= LONGEST_QUOTE else _cells(text, hit, span)
+        else:
+            sentence = _sentence(
+                text, hit, span, [(begin + start, begin + end) for start, end in item.reading.evidence]
+            )
+            window = _window(text, sentence, span)
+        figures = tuple(
+            figure for figure in find_figures_in(text, window) if figure.start < span[1] and span[0] < figure.end
+        )
+        candidate = Candidate(
+            hit,
+            sentence,
+            window,
+            figures,
+            _headline(text, hit, span, window, figures, checking=bool(query.premise)),
+            difference=self._agreement.difference(query, hit, sentence),
+        )
+        told = features(item, evidence)
+        return replace(candidate, confidence=calibration().confidence(told))
+
+
+def features(item: Evidence, evidence: Sequence[Evidence]) -> dict[str, float]:
+    """What the chance of an answer is made of.
+
+    `relevance` is the log-odds of the reader's chance, `kept` the share of the answer that it takes for evidence, `ahead` and `found_ahead` by how much the passage stands before any other in the order of the evidence and of the
+    search.
+    """
+    reading = item.reading
+    others = [other for other in evidence if other.reading.spans and not _as_good(item, other)]
+    best = reading.spans[0]
+    return {
+        "relevance": log_odds(reading.relevance),
+        "kept": _covered((best.start, best.end), reading.evidence),
+        "ahead": item.relevance - max((other.relevance for other in others), default=item.relevance - ALONE),
+        "found_ahead": item.score - max((other.score for other in others), default=item.score - ALONE),
+    }
+
+
+def _as_good(item: Evidence, other: Evidence) -> bool:
+    """Whether a passage is the same, or one of another document that answers as surely: that is no sign that either is wrong."""
+    near = abs(log_odds(item.reading.relevance) - log_odds(other.reading.relevance)) < TIE
+    return other is item or (near and other.hit.document_id != item.hit.document_id)
+
+
+def find_figures_in(text: str, span: Span) -> list[Figure]:
+    """The figures of a span, with offsets into the whole text."""
+    return [
+        Figure(found.kind, found.value, found.unit, found.bound, found.start + span[0], found.end + span[0])
+        for found in find_figures(text[slice(*span)])
+    ]
+
+
+def _sentence(text: str, hit: Hit, span: Span, evidence: Sequence[Span]) -> Span:
+    """The sentences that a span touches, and those beside them that are evidence; of a list, with its lead and all its items."""
+    spans = _whole_sentences(text, hit.passage)
+    touched = [index for index, (start, end) in enumerate(spans) if start < span[1] and span[0] < end]
+    if not touched:
+        return span
+    first, last = touched[0], touched[-1]
+    kept = [_covered(each, evidence) >= LEAST_EVIDENCE for each in spans]
+    longest = LONGEST_LIST if any(_LEAD.search(text[slice(*each)]) for each in spans) else LONGEST_QUOTE
+    while last + 1 < len(spans) and kept[last + 1] and spans[last + 1][1] - spans[first][0] <= longest:
+        last += 1
+    while first and kept[first - 1] and spans[last][1] - spans[first - 1][0] <= longest:
+        first -= 1
+    if first and last > first and _LEAD.search(text[slice(*spans[first - 1])]):
+        first -= 1
+    start, end = spans[first][0], spans[last][1]
+    if _LEAD.search(text[slice(*spans[last])]):
+        items = list_items(text, spans[last][1])
+        end = items[-1][1] if len(items) > 1 else end
+    return start, end
+
+
+def _whole_sentences(text: str, passage: Passage) -> list[Span]:
+    """The sentences of a passage, those that a semicolon ends joined with the rest of their line: it says of whom they are."""
+    joined: list[Span] = []
+    for start, end in sentence_spans(text, passage.start, passage.end):
+        if joined and text[joined[-1][1] - 1] in "；;" and "\n" not in text[joined[-1][1] : start]:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _covered(span: Span, others: Sequence[Span]) -> float:
+    """The share of a span that lies in others."""
+    return sum(max(0, min(end, span[1]) - max(start, span[0])) for start, end in others) / max(1, span[1] - span[0])
+
+
+def _window(text: str, sentence: Span, span: Span) -> Span:
+    """The words to quote: the sentence, or of a long one the clauses around the answer; a list up to its longest."""
+    if _LEAD_WITHIN.search(text[slice(*sentence)]):
+        return trim(text, *sentence, longest=LONGEST_LIST, numbered=True)
+    if sentence[1] - sentence[0] <= LONGEST_QUOTE:
+        return trim(text, *sentence)
+    clauses = clause_spans(text, *sentence) or [sentence]
+    inside = [index for index, (start, end) in enumerate(clauses) if start < span[1] and span[0] < end] or [0]
+    first, last = inside[0], inside[-1]
+    longest = LONGEST_LIST if clauses[last][1] - clauses[first][0] > LONGEST_QUOTE else LONGEST_QUOTE
+    while True:  # a clause at a time, those before first: they say who and when
+        if first and clauses[last][1] - clauses[first - 1][0] <= LONGEST_QUOTE:
+            first -= 1
+        elif last + 1 < len(clauses) and clauses[last + 1][1] - clauses[first][0] <= LONGEST_QUOTE:
+            last += 1
+        else:
+            return trim(text, clauses[first][0], clauses[last][1], longest=longest)
+
+
+def _cells(text: str, hit: Hit, span: Span) -> Span:
+    """The cells of a row that a span touches."""
+    touched = [cell for cell in row_clauses(text, hit.passage) if cell[0] < span[1] and span[0] < cell[1]]
+    return (touched[0][0], touched[-1][1]) if touched else span
+
+
+def _headline(text: str, hit: Hit, span: Span, window: Span, figures: Sequence[Figure], *, checking: bool) -> str:
+    """The figure that answers, as it stands with bound and unit; nothing where words do, or several figures.
+
+    Where the question is `checking` a figure, it stands in front in any case.
+    """
+    if len({figure.key for figure in figures}) != 1:
+        return ""
+    shown = bounded_figure(text, figures[0], window)
+    if not checking and len(shown) < LEAST_FIGURE * (span[1] - span[0]):
+        return ""
+    counted = columns(text, hit.passage) if hit.passage.kind == "row" else {}
+    unit = next((told.unit for cell, told in counted.items() if cell[0] <= figures[0].start < cell[1]), "")
+    return f"{shown}（{unit}）" if unit else shown

@@ -1,0 +1,120 @@
+"""Evidence -> Draft without a language model: whether there is an answer, and which words say it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.figures import find_figures
+from assistant.question import Query
+from assistant.reading.candidates import Candidate, Candidates, calibration
+from assistant.retrieval import Evidence
+from vectorstore.segmentation import normalise
+
+# A document that is not in force, or that only reports on a policy, answers where no other does nearly as surely.
+GIVES_WAY = 0.5
+SECOND = 0.8  # share of the best chance that a second claim has to reach
+EQUAL = 0.9  # and from which another document's figure may be meant as well
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the reader would say: the chosen candidates, or none; `closest` are the likeliest whatever their chance.
+
+    `rivals` are the titles of policies that answer a vague question equally well, with different figures. `confidence`
+    is the chance that the best candidate answers, whether or not that was enough.
+    """
+
+    chosen: tuple[Candidate, ...]
+    closest: tuple[Candidate, ...]
+    confidence: float
+    rivals: tuple[str, ...] = ()
+
+
+class Reader:
+    """Chooses among the candidates of the evidence."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self._candidates = candidates
+
+    def read(
+        self,
+        query: Query,
+        evidence: Sequence[Evidence],
+        *,
+        stale: frozenset[str] = frozenset(),
+        reports: frozenset[str] = frozenset(),
+    ) -> Draft:
+        """The draft for a query over its evidence.
+
+        On the same matter, `stale` documents give way to those in force, and `reports` to the policies themselves.
+        """
+        candidates = _distinct(self._candidates.of(query, evidence))
+        closest = tuple(candidates[:3])
+        confidence = max((found.confidence for found in candidates if found.agrees), default=0.0)
+        answering = [found for found in candidates if found.agrees and found.confidence >= calibration().threshold]
+        if not answering or query.small_talk:
+            return Draft((), closest, 0.0 if query.small_talk else confidence)
+        if query.former and not query.several:
+            answering.sort(key=lambda found: found.hit.document_id not in stale)
+        if not query.several:
+            answering = _giving_way(answering, reports)
+        if not (query.several or query.former):
+            answering = _giving_way(answering, stale)
+        rivals = _rivals(query, answering)
+        if rivals:
+            return Draft((), closest, confidence, rivals)
+        return Draft(tuple(_chosen(query, answering)), closest, confidence)
+
+
+def _chosen(query: Query, answering: Sequence[Candidate]) -> list[Candidate]:
+    """The best, and a second that answers nearly as surely; of several documents asked for, one of each."""
+    best = answering[0]
+    for other in answering[1:]:
+        elsewhere = other.hit.document_id != best.hit.document_id
+        if other.confidence >= SECOND * best.confidence or (query.several and elsewhere):
+            return [best, other]
+    return [best]
+
+
+def _rivals(query: Query, answering: Sequence[Candidate]) -> tuple[str, ...]:
+    """The policies that a question of one topic, without a name, place, year or past, may mean equally well."""
+    topics = [term for term in query.terms if term.role != "light"]
+    best = answering[0]
+    if len(topics) > 1 or query.years or not best.headline:
+        return ()
+    titles = {best.hit.document_id: best.hit.metadata.title or best.hit.source}
+    for other in answering[1:]:
+        equal = other.headline and other.confidence >= EQUAL * best.confidence and other.headline != best.headline
+        if equal:
+            titles.setdefault(other.hit.document_id, other.hit.metadata.title or other.hit.source)
+    return tuple(titles.values())[:3] if len(titles) > 1 else ()
+
+
+def _giving_way(answering: Sequence[Candidate], lesser: frozenset[str]) -> list[Candidate]:
+    """The candidates of lesser documents behind the others, if one of those answers nearly as surely as the best of all.
+
+    Where that one answers with a figure, other figures are left out: they are what no longer holds.
+    """
+    best = answering[0]
+    others = [found for found in answering if found.hit.document_id not in lesser]
+    if best.hit.document_id in lesser and (not others or others[0].confidence < GIVES_WAY * best.confidence):
+        return list(answering)
+    behind = [found for found in answering if found.hit.document_id in lesser]
+    return [*others, *(found for found in behind if not (others[0].headline and found.headline))]
+
+
+def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Without sentences that repeat a better one, as newspapers do in boxes; other figures make another sentence."""
+    kept: list[Candidate] = []
+    seen: list[tuple[set[str], list[object]]] = []
+    for found in candidates:
+        start = found.hit.passage.start
+        words = normalise(found.hit.text[found.window[0] - start : found.window[1] - start])
+        pairs = {words[index : index + 2] for index in range(len(words) - 1)}
+        keys: list[object] = [figure.key for figure in find_figures(words)]
+        if any(keys == figures and len(pairs & other) >= 0.8 * min(len(pairs), len(other)) for other, figures in seen):
+            continue
+        kept.append(found)
+        seen.append((pairs, keys))
+    return kept

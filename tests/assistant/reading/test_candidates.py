@@ -1,0 +1,126 @@
+"""Readings to candidates: which words are quoted, which figure stands in front, what a chance is made of."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.assembly import Assistant
+from assistant.quoting import LONGEST_QUOTE
+from assistant.reading.candidates import LONGEST_LIST, calibration, features, log_odds
+from assistant.reading.passage_reader import AnswerSpan, PassageReading, PassageText
+from assistant.retrieval import Evidence, retrieve
+from tests.conftest import PARK, Put
+from vectorstore.passage import Hit, Metadata, Passage
+from vectorstore.store import PolicyStore
+
+LIST = """海州市补贴办法
+
+第一条 申请补贴应当提交下列材料：
+（一）申请表；
+（二）身份证；
+（三）户口簿。
+第二条 其他事项另行规定。
+"""
+
+
+class Pointing:
+    """Takes certain words for the answer, wherever they stand."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def read(self, question: str, passages: list[PassageText]) -> list[PassageReading]:
+        readings = []
+        for passage in passages:
+            start = passage.text.find(self.words)
+            if start < 0:
+                readings.append(PassageReading(0.001))
+            else:
+                end = start + len(self.words)
+                readings.append(PassageReading(0.999, (AnswerSpan(start, end, 0.99),), ((start, end),)))
+        return readings
+
+
+def said(store: PolicyStore, words: str, question: str = "补贴怎么申请？") -> list[str]:
+    answer = Assistant(store, reader=Pointing(words)).ask(question)
+    for citation in answer.citations:
+        assert store.text(citation.document_id, citation.version)[citation.start : citation.end] == citation.quote
+    return [claim.text for claim in answer.claims]
+
+
+@pytest.mark.parametrize("words", ["申请表", "身份证", "（一）申请表；\n（二）身份证；\n（三）户口簿"])
+def test_a_list_is_quoted_from_the_item_or_whole(store: PolicyStore, put: Put, words: str) -> None:
+    put("list.txt", LIST)
+    (claim,) = said(store, words)
+    assert words in claim
+
+
+def test_a_lead_is_quoted_with_all_its_items(store: PolicyStore, put: Put) -> None:
+    put("list.txt", LIST)
+    (claim,) = said(store, "应当提交下列材料")
+    assert all(item in claim for item in ("申请表", "身份证", "户口簿"))
+    assert "另行规定" not in claim
+
+
+def test_of_a_long_sentence_the_clauses_around_the_answer_are_quoted(store: PolicyStore, put: Put) -> None:
+    before, behind = "园区应当遵守甲项规定，" * 20, "并且应当遵守乙项规定，" * 20
+    put("long.txt", f"海州市补贴办法\n\n第一条 {before}每年补贴80万元，{behind}以此为准。")
+    (claim,) = said(store, "每年补贴80万元")
+    assert "每年补贴80万元" in claim
+    assert len(claim) <= LONGEST_QUOTE + len("80万元：")
+
+
+def test_a_very_long_list_is_cut(store: PolicyStore, put: Put) -> None:
+    items = "\n".join(
+        f"（{number}）第{number}种材料，由申请人自行准备并加盖公章；" for number in "一二三四五六七八九十"
+    )
+    put("list.txt", f"海州市补贴办法\n\n第一条 申请补贴应当提交下列材料：\n{items}\n")
+    assert all(len(claim) <= LONGEST_LIST for claim in said(store, "应当提交下列材料"))
+
+
+@pytest.mark.parametrize(
+    ("words", "headline"),
+    [
+        ("最高3000万元", "最高3000万元"),
+        ("3000万元", "最高3000万元"),
+        ("对考核优秀的园区运营机构，每年给予最高3000万元奖励", ""),
+    ],
+)
+def test_a_figure_that_answers_stands_in_front_with_its_bound(
+    store: PolicyStore, put: Put, words: str, headline: str
+) -> None:
+    put("park.txt", PARK)
+    (claim,) = said(store, words, "园区有多少奖励？")
+    assert claim.startswith(headline)
+    assert claim.startswith("最高") is bool(headline)
+
+
+def evidence(relevance: float) -> Evidence:
+    hit = Hit(
+        passage_id=1, document_id="d", version=1, passage=Passage(0, 0, 10), metadata=Metadata(), source="a.txt",
+        collection="own", lexical=1.0, coverage=0.5, cosine=0.5, text="园区奖励三千万元啊",
+    )  # fmt: skip
+    return Evidence(hit, 1.0, PassageReading(relevance, (AnswerSpan(0, 4, 0.5),), ((0, 2),)), relevance)
+
+
+def test_the_features_are_those_that_the_calibration_weighs() -> None:
+    best, other = evidence(0.9), evidence(0.2)
+    told = features(best, [best, other])
+    assert set(told) == set(calibration().weights)
+    assert told["kept"] == 0.5
+    assert told["ahead"] == pytest.approx(0.7)
+    assert 0 < calibration().confidence(told) < 1
+    assert calibration().confidence(told) > calibration().confidence(features(other, [best, other]))
+
+
+def test_a_model_that_is_sure_beyond_measure_does_no_harm() -> None:
+    assert log_odds(1.0) == pytest.approx(-log_odds(0.0))
+    assert calibration().confidence(features(evidence(1.0), [evidence(1.0)])) <= 1
+
+
+def test_the_search_finds_what_the_reader_then_orders(store: PolicyStore, put: Put) -> None:
+    put("list.txt", LIST)
+    put("park.txt", PARK)
+    reader = Pointing("3000万元")
+    query = Assistant(store, reader=reader).understanding.understand("补贴怎么申请？")
+    assert "3000万元" in retrieve(store, query, reader)[0].hit.text
