@@ -65,7 +65,9 @@ class Assistant:
         glossary = Glossary.load()
         asking = AskingWords.load()
         words = Words(vocabulary(), asking.particles, verbs=asking.verbs, terms=(*glossary, *regions))
-        self.understanding = Understanding(words, asking, glossary, regions, functools.cache(EnglishTable.load))
+        self.understanding = Understanding(
+            words, asking, glossary, regions, functools.cache(EnglishTable.load), self._nearness
+        )
         self._standing_cache: tuple[int, Standing] | None = None
         candidates = Candidates(Agreement(regions, store.text), store.text)
         self._model = ModelClient(model) if model is not None else None
@@ -209,6 +211,11 @@ class Assistant:
                 "(the last few thousand are kept)."
             )
         self.store.catalog.add_feedback(answer_id, rating, reason.strip()[:2000])
+
+    def _nearness(self, text: str, others: Sequence[str]) -> list[float]:
+        """How near in meaning a text is to each of others (cosines)."""
+        vector = self.store.encoder.encode_query(text)
+        return [float(vector @ self.store.encoder.encode_query(other)) for other in others]
 
     def standing(self) -> Standing:
         """How the documents stand to each other now."""

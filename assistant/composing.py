@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from assistant.answer import Checks, Citation, Claim
-from assistant.figures import find_figures, in_english
+from assistant.figures import in_english
 from assistant.question import Query
 from assistant.quoting import trim
 from assistant.reading.candidates import Candidate
@@ -22,7 +22,6 @@ from assistant.writer import Written
 from prompts import Wording
 from vectorstore.passage import Hit, Passage, Span
 
-_ASKS_FOR_A_FIGURE = re.compile(r"多少|多久|几(?!乎)|how (?:much|many|long)", re.IGNORECASE)
 _PER = re.compile(r"每(?:年度?|月|人|亩)(?=[^，,；;]{0,8}$)")
 
 
@@ -82,14 +81,13 @@ class Composer:
             sides.append(self.wording.say("side", figure=self._figure(rival), origin=origin))
         return between.join(sides)
 
-    def nearest(self, query: Query, candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
+    def nearest(self, candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
         """Citations of passages that come close, their sentences quoted whole, and why none of them was said."""
         found = []
         for number, candidate in enumerate(candidates, 1):
             text = self.text_of(candidate.hit.document_id, candidate.hit.version)
             citation = self.cite(candidate.hit, trim(text, *candidate.sentence), number)
-            lacks = _ASKS_FOR_A_FIGURE.search(query.question) and not find_figures(citation.quote)
-            reason = candidate.difference or ("figure" if lacks else "unsure")
+            reason = candidate.difference or candidate.lacks or "unsure"
             found.append(replace(citation, reason=self.wording.say(f"reason_{reason}")))
         return tuple(found)
 
@@ -155,9 +153,9 @@ class Composer:
         )
 
     def _sentence(self, query: Query, candidate: Candidate, quote: str) -> str:
-        """The wording of a claim over its quote, with the figure asked for in front if there is one."""
+        """The wording of a claim over its quote, with the figure asked for, or whether it is allowed, in front."""
         if not candidate.headline or candidate.headline == quote:
-            return self.wording.say("sentence", quote=quote)
+            return self.wording.say(candidate.permission or "sentence", quote=quote)
         shown = self._figure(candidate, quote)
         if query.premise:
             right = any(asked.key == other.key for asked in query.premise for other in candidate.figures)

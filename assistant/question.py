@@ -16,6 +16,8 @@ from assistant.words import Words
 from vectorstore.segmentation import is_chinese, normalise
 
 Role = Literal["topic", "light", "name", "place", "history"]
+SmallTalk = Literal["greeting", "other", ""]
+Asks = Literal["time", "list", "figure", ""]
 
 # What a question is asked with, and words that no passage is about.
 _ASKING = re.compile(
@@ -28,6 +30,12 @@ _FOLLOW_UP = re.compile(
     r"|^(?:and|what about|how about|then|also)\b|\b(?:it|its|they|them|their|that|those|this one)\b",
     re.IGNORECASE,
 )
+# A follow-up that only names another subject: 那博士呢？
+_SWAP = re.compile(
+    r"^(?:那么?|如果是?|要是|换成|改成)?\s*([^，。？?]{1,24}?)(?:的话)?呢[？?]?$|^(?:and |so )?(?:what|how) about (.{1,40}?)\??$",
+    re.IGNORECASE,
+)
+LEAST_ALIKE = 0.44  # the nearness in meaning from which a subject takes the place of an earlier one
 _CHECKING = re.compile(r"对吗|对吧|对不对|是吗|是吧|是不是|没错吧|正确吗|真的吗|吗[?？]?$|\bright\?|\bcorrect\?|isn't it|is it true|^(?:is|are|does|do|was|were)\b", re.IGNORECASE)  # fmt: skip
 _TITLE = re.compile(r"《([^《》]+)》")
 _QUOTED = re.compile(r"[“\"「『]([^“”\"「」『』]{2,30})[”\"」』]")
@@ -35,11 +43,52 @@ _PART = re.compile(r"(?<=[?？])|[,，;；]\s*(?:那么?|以及|and)?")
 _INTERROGATIVE = re.compile(r"多少|几|哪|什么|谁|何|怎|吗|\b(?:what|which|who|when|where|how)\b", re.IGNORECASE)
 _WHICH = re.compile(r"哪(?:一?[个家座所位份部条项本款])([㐀-鿿]{2,4})")
 _MEASURES = frozenset("个家条项名人所套栋座种类次批届位只大")
-# Talk that no document answers; a greeting before a question is none.
-_SMALL_TALK = re.compile(
-    r"天气(?:怎么样|怎样|如何|好不好|预报)|你是谁|你叫什么|讲个?笑话|几点了|心情|^(?:你好|您好|谢谢|再见|hello|hi|hey|thanks?)\W*$"
-    r"|\bweather (?:today|like|forecast)|how is the weather|\btell me a joke\b|who are you\b|^thank you\W*$",
+# What an answer must hold: a day or a length of time, more than one thing, a number.
+_ASKS: tuple[tuple[Asks, re.Pattern[str]], ...] = (
+    (
+        "time",
+        re.compile(
+            r"什么时候|何时|哪[天日年]|几[号月日点]|几(?:个月|个?工作日|天|年)|截止|期限|多久|多长时间|\bwhen\b|\bhow long\b|deadline|what (?:time|date)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "list",
+        re.compile(
+            r"哪些|哪几|什么(?:材料|资料|手续|条件|要求|情形|情况|证件|流程|程序|步骤|方式)|(?:要|得|该|需)(?:带|交|备|准备|提交|提供|满足|符合|具备)(?:些)?(?:什么|啥)|怎么(?:办理?|申请|申报|走)|如何(?:办理|申请|申报)|(?:指标|条件|材料|步骤|流程).{0,6}(?:怎样|怎么样|如何|是什么)"
+            r"|\b(?:what|which)\b[^?]{0,24}\b(?:documents|papers|materials|conditions|requirements|steps|criteria|indicators)\b|\bhow (?:do|can|should) \w+ apply",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "figure",
+        re.compile(
+            r"多少|多大|多高|几(?!乎)|\bhow (?:much|many|big|large|high)\b"
+            r"|\bwhat (?:\w+ )?(?:subsid(?:y|ies)|rewards?|bonus|grant|allowance|fine|fee|penalty|amount|share|rate)\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
+_MONEY = re.compile(
+    r"钱|元|奖|补|贴|资助|津贴|罚|费|租金|资金|\b(?:subsid|reward|grant|allowance|fine|fee|money|pay|cost|yuan)",
     re.IGNORECASE,
+)
+# Talk that no document answers; a greeting before a question is none.
+_SMALL_TALK: tuple[tuple[SmallTalk, re.Pattern[str]], ...] = (
+    (
+        "greeting",
+        re.compile(
+            r"^(?:你好|您好|大家好|在吗|谢谢你?|多谢|再见|好的|hello|hi|hey|thanks?|thank you|bye)\W*$|^你(?:是谁|叫什么|能做什么|会什么|能干什么)|^(?:who are you|what can you do)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "other",
+        re.compile(
+            r"天气(?:怎么样|怎样|如何|好不好|预报)|讲个?笑话|几点了|心情|\bweather (?:today|like|forecast)|how is the weather|\btell me a joke\b",
+            re.IGNORECASE,
+        ),
+    ),
 )
 # A place that no table lists, such as a county; words that end like one are not.
 _PLACE = re.compile(
@@ -83,9 +132,9 @@ class Query:
     """A question as the assistant understands it; `standalone` can be read without the conversation.
 
     `premise` are figures that the question asks to confirm, `dangling` marks a follow-up to nothing, `several` a
-    comparison that more than one document may have to answer, `former` a question about rules no longer in force. A
-    question of several `parts` is answered part by part. `filters` are what the question says of the documents to answer
-    from (现行有效的办法).
+    comparison that more than one document may have to answer, `former` a question about rules no longer in force, `asks`
+    what an answer must hold, `of_money` one about money. A question of several `parts` is answered part by part. `filters`
+    are what the question says of the documents to answer from (现行有效的办法).
     """
 
     question: str
@@ -97,15 +146,17 @@ class Query:
     titles: tuple[str, ...] = ()
     premise: tuple[Figure, ...] = ()
     dangling: bool = False
-    small_talk: bool = False
+    small_talk: SmallTalk = ""
     several: bool = False
     former: bool = False
+    asks: Asks = ""
+    of_money: bool = False
     parts: tuple[Query, ...] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
 
 
 class Understanding:
-    """Turns questions into queries; rules and tables, no model."""
+    """Turns questions into queries by rules and tables; `nearness` says how near in meaning a text is to others (cosines)."""
 
     def __init__(
         self,
@@ -114,12 +165,14 @@ class Understanding:
         glossary: Glossary,
         regions: Regions,
         english: Callable[[], EnglishTable],
+        nearness: Callable[[str, Sequence[str]], Sequence[float]] | None = None,
     ) -> None:
         self._words = words
         self._asking = asking
         self._glossary = glossary
         self._regions = regions
         self._load_english = english
+        self._nearness = nearness
 
     def understand(self, question: str, history: Sequence[str] = ()) -> Query:
         """The query of a question, made standalone with the questions asked before it (oldest first)."""
@@ -133,6 +186,9 @@ class Understanding:
         if not history:
             return replace(query, dangling=_is_dangling(question, query))
         previous = self.understand(history[-1], history[:-1])
+        swapped = self._swapped(question, previous)
+        if swapped:
+            return replace(self.read(swapped), question=question)
         known = {term.text for term in query.terms}
         # Without a subject of its own, a follow-up is about the earlier one's; else that only steers.
         own = any(term.role in ("topic", "name") for term in query.terms)
@@ -152,7 +208,26 @@ class Understanding:
             regions=query.regions or previous.regions,
             years=query.years or previous.years,
             titles=query.titles or previous.titles,
+            asks=query.asks or previous.asks,
+            of_money=query.of_money or previous.of_money,
         )
+
+    def _swapped(self, question: str, previous: Query) -> str | None:
+        """The earlier question with its subject that is most like the one that this question only names."""
+        named = _SWAP.match(question)
+        subjects = (*(term.text for term in previous.terms), *previous.years)
+        if not (named and subjects and self._nearness) or _INTERROGATIVE.search(question.rstrip("呢？?")):
+            return None
+        subject = (named[1] or named[2]).strip()
+        subject = subject.removesuffix("年") if _YEAR.match(subject) else subject
+        near = self._nearness(subject, subjects)
+        best = max(range(len(subjects)), key=near.__getitem__)
+        if near[best] < LEAST_ALIKE or subjects[best] in subject:  # 申请材料 is no other 申请
+            return None
+        said, swaps = re.subn(
+            re.escape(subjects[best]), lambda _: subject, previous.standalone, count=1, flags=re.IGNORECASE
+        )
+        return said if swaps else None
 
     def read(self, question: str) -> Query:
         """A question, or any sentence, on its own."""
@@ -205,9 +280,11 @@ class Understanding:
             regions=regions,
             titles=tuple(_TITLE.findall(question)),
             premise=premise,
-            small_talk=bool(_SMALL_TALK.search(question)),
+            small_talk=next((kind for kind, words in _SMALL_TALK if words.search(question)), ""),
             several=bool(_SEVERAL.search(question)),
             former=bool(_FORMER.search(question)),
+            asks=next((asks for asks, words in _ASKS if words.search(question)), ""),
+            of_money=bool(_MONEY.search(question)),
         )
 
     def _is_region(self, term: Term, regions: tuple[str, ...]) -> bool:

@@ -174,7 +174,7 @@ class Stages:
         answer = replace(_blank(state, query), calibrated=self._reranker is None)
         exchange = self._writer.exchange(state.request.get("stopped")) if self._writer else None
         if self._rewording and exchange and self._rewording.wanted(query, state.request["history"]):
-            yield replace(answer, status="partial", evidence=composer.nearest(query, state.drafts[0].closest))
+            yield replace(answer, status="partial", evidence=composer.nearest(state.drafts[0].closest))
             state = self._reworded(state, self._rewording, exchange)
             query = _known(state.query)
             answer = replace(answer, standalone_question=query.standalone, confidence=_confidence(state))
@@ -183,7 +183,7 @@ class Stages:
         for found, draft in zip(state.findings, state.drafts, strict=True):
             said = len(claims)
             if self._writes(query, draft):
-                yield replace(answer, status="partial", evidence=composer.nearest(found.query, draft.closest))
+                yield replace(answer, status="partial", evidence=composer.nearest(draft.closest))
             for claim in self._claims(composer, found, draft, query, answer, exchange):
                 claims.append(claim)
                 answer = replace(
@@ -214,12 +214,12 @@ class Stages:
         elif draft.rivals:
             text = wording.say("clarify_subject", subjects="、".join(f"《{title}》" for title in draft.rivals))
         else:
-            text = wording.say("refusal")
+            text = wording.say("greeting" if query.small_talk == "greeting" else "refusal")
         return replace(
             answer,
-            status="clarify" if query.dangling or draft.rivals else "not_found",
+            status="clarify" if query.dangling or draft.rivals or query.small_talk == "greeting" else "not_found",
             text=text,
-            nearest=composer.nearest(query, () if query.small_talk else draft.closest),
+            nearest=composer.nearest(() if query.small_talk else draft.closest),
         )
 
     def _reworded(self, state: State, rewording: Rewording, exchange: Exchange) -> State:

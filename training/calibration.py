@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from assistant import Assistant
 from assistant.lexicon import Regions
 from assistant.reading.agreement import Agreement
-from assistant.reading.candidates import Candidates, features
+from assistant.reading.candidates import Candidates
 from assistant.reading.passage_reader import BUNDLED_READER
 from assistant.retrieval import READING, elsewhere, facets
 from ingest.pipeline import ingest_samples
@@ -108,7 +108,7 @@ def read(assistant: Assistant, asked: Sequence[LayQuestion]) -> list[dict[str, A
                 {
                     "search": [match.cosine, match.coverage, -elsewhere(query, match, places)] if match else None,
                     "score": item.score,
-                    "features": features(item, evidence),
+                    "features": dict(candidate.features),
                     "holds": question.answerable and lay.holds(assistant, item.hit, question.quote),
                     "agrees": candidate.agrees,
                     "right": right and (question.language == "en" or lay.plain(question.span) in said),

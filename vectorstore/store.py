@@ -181,7 +181,7 @@ class PolicyStore:
             with self.writing():
                 with self.catalog.snapshot() as connection:
                     rows = list(passage_rows(connection, missing[first : first + ENCODED_AT_ONCE]).values())
-                    texts = [self._encoded_text(row, connection) for row in rows]
+                texts = self._encoded_texts(rows)
                 vectors = self.encoder.encode(texts).astype(np.float16)
                 with self.catalog.transaction() as connection:
                     connection.executemany(
@@ -329,10 +329,15 @@ class PolicyStore:
                 self._described.clear()
             return self._statistics[1]
 
-    def _encoded_text(self, row: Row, connection: Connection) -> str:
-        metadata, source, _ = self._described_by(row, connection)
-        text = self.text(row["document_id"], row["version"])
-        return encoded_text(metadata.title or source, text, unpack_passage(row))
+    def _encoded_texts(self, rows: Sequence[Row]) -> list[str]:
+        """What passages are encoded as: under the title as it was read, so that no correction makes a vector anew."""
+        versions = {(row["document_id"], row["version"]) for row in rows}
+        read = {version: self.catalog.document(*version, as_read=True) for version in versions}
+        documents = [read[row["document_id"], row["version"]] for row in rows]
+        return [
+            encoded_text(document.metadata.title or document.source, document.text, unpack_passage(row))
+            for document, row in zip(documents, rows, strict=True)
+        ]
 
     def _described_by(self, row: Row, connection: Connection) -> tuple[Metadata, str, str]:
         """The metadata, the source and the collection of a passage's document."""

@@ -2,6 +2,6 @@
 
 from assistant.lexicon.asking import AskingWords
 from assistant.lexicon.cedict_table import EnglishTable
-from assistant.lexicon.glossary import Glossary, Regions
+from assistant.lexicon.glossary import Glossary, Regions, Siblings
 
-__all__ = ["AskingWords", "EnglishTable", "Glossary", "Regions"]
+__all__ = ["AskingWords", "EnglishTable", "Glossary", "Regions", "Siblings"]

@@ -36,6 +36,44 @@ class Glossary:
         return iter(self._wordings)
 
 
+class Siblings:
+    """Kinds of one sort, such as degrees, of which a document says different things."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._sorts = [
+            [kind.split("=") for kind in line.split()] for line in lines if line.strip() and not line.startswith("#")
+        ]
+
+    @classmethod
+    @cache
+    def load(cls) -> Siblings:
+        """Those that ship with the program."""
+        return cls(files("assistant.lexicon").joinpath("siblings.txt").read_text(encoding="utf-8").splitlines())
+
+    def differ(self, asked: str, said: str) -> bool:
+        """Whether a text speaks of a sibling of what is asked for, and not of that itself."""
+        for sort in self._sorts:
+            wanted, there = _kinds_in(asked, sort), _kinds_in(said, sort)
+            if wanted and there and not wanted & there:
+                return True
+        return False
+
+
+def _kinds_in(text: str, sort: list[list[str]]) -> set[int]:
+    """Which kinds of a sort a text speaks of, as places in it: 一级至四级 are four, 本科及以上 says nothing of one kind."""
+    found = {place for place, kind in enumerate(sort) if any(_stands(word, text) for word in kind)}
+    for first in found:
+        for last in found:
+            if re.search(rf"{sort[first][0]}\s*[至到—~-]\s*{sort[last][0]}", text):
+                return set(range(first, last + 1)) | found
+    return found
+
+
+def _stands(word: str, text: str) -> bool:
+    above = r"(?:学历|学位|职称|等次|等级)?(?:（含）|及|或者?|（及）)?以[上下]"
+    return re.search(rf"(?<!不){re.escape(word)}(?!{above})", text) is not None
+
+
 class Regions:
     """Names of Chinese provinces, cities and districts in both languages."""
 

@@ -1,4 +1,4 @@
-"""Whether evidence speaks of the places, years and numbers that a question names."""
+"""Whether evidence speaks of the places, years, numbers and kinds that a question names."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Final, Literal
 
-from assistant.lexicon import Regions
+from assistant.lexicon import Regions, Siblings
 from assistant.question import Query
 from vectorstore.packing import context_texts
 from vectorstore.passage import Hit, Span
 
-Difference = Literal["place", "year", "number"]
+Difference = Literal["place", "year", "number", "kind"]
 
 OPENING: Final = 4000  # characters in which a document says what place it is about
 OPENING_OF_ROW: Final = 30  # characters of a row in which it may name its place
@@ -25,6 +25,7 @@ class Agreement:
 
     def __init__(self, regions: Regions, text_of: Callable[[str, int], str]) -> None:
         self._regions = regions
+        self._siblings = Siblings.load()
         self._text_of = text_of
         self._homes: dict[tuple[str, int], str] = {}
 
@@ -37,6 +38,9 @@ class Agreement:
             return "year"
         if not all(_is_numbered(number, text, hit) for number in _NUMBER.findall(query.question)):
             return "number"
+        asked = " ".join((query.standalone, *(wording for term in query.terms for wording in term.wordings)))
+        if self._siblings.differ(asked, text[slice(*sentence)]):
+            return "kind"
         return None
 
     def _right_place(self, query: Query, text: str, hit: Hit) -> bool:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
 from assistant.figures import Figure, find_figures
-from assistant.question import Query
+from assistant.question import Asks, Query
 from assistant.quoting import LONGEST_QUOTE, bounded_figure, clause_spans, list_items, trim
 from assistant.reading.agreement import Agreement, Difference
-from assistant.reading.passage_reader import BUNDLED_READER, log_odds
+from assistant.reading.passage_reader import BUNDLED_READER, AnswerSpan, log_odds
+from assistant.reading.permission import Permission, permission
 from assistant.retrieval import Evidence
 from assistant.table_rows import columns, row_clauses
 from vectorstore.passage import Hit, Passage, Span
@@ -23,18 +24,24 @@ from vectorstore.segmentation import sentence_spans
 LONGEST_LIST: Final = 900  # characters of a list that are quoted
 # The share of an answer that its figures make up, from which they are put in front.
 LEAST_FIGURE: Final = 0.4
+SOFTNESS: Final = 2.0  # by what scores are divided before their shares are taken
 TIE: Final = 1.0  # log-odds by which two passages differ that answer as surely
 ALONE: Final = 5.0  # by how much the only passage that was read stands before others
 LEAST_EVIDENCE: Final = 0.5  # the share of a sentence that is evidence, from which it is quoted, too
+LIST_REACH: Final = 1500  # characters before an answer in which the lead of its list may stand
 _LEAD: Final = re.compile(r"[：:]\s*$")
 _LEAD_WITHIN: Final = re.compile(r"[：:]\s*\n")
+_LEADING_LINE: Final = re.compile(r"(?<=\n)[^\n]*[：:](?=[ \t]*\n)")
+_TIME: Final = re.compile(r"每[年月季]|[日天年月周时]|小时|years?|months?|days?|weeks?|hours?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An answer found in a passage: its sentence, the words to quote (offsets into the document), and how sure it is.
 
-    `confidence` is the calibrated chance that it answers, `difference` what it is another of than the question names.
+    `confidence` is the calibrated chance that it answers, `difference` what it is another of than the question names,
+    `lacks` what the question asks for and its words do not hold, `permission` whether they allow what it asks, `features`
+    what the chance is made of.
     `headline` is the figure that answers, with its bound and unit, where a figure does.
     """
 
@@ -45,10 +52,13 @@ class Candidate:
     headline: str = ""
     confidence: float = 0.0
     difference: Difference | None = None
+    lacks: Asks = ""
+    permission: Permission = ""
+    features: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def agrees(self) -> bool:
-        """Whether it is of the place, year and number that the question names."""
+        """Whether it is of the place, year, number and kind that the question names."""
         return self.difference is None
 
 
@@ -60,7 +70,7 @@ class Calibration:
     bias: float
     threshold: float
 
-    def confidence(self, features: dict[str, float]) -> float:
+    def confidence(self, features: Mapping[str, float]) -> float:
         """The chance that a candidate answers."""
         total = self.bias + sum(weight * features[name] for name, weight in self.weights.items())
         return 1 / (1 + math.exp(-total))
@@ -85,10 +95,15 @@ class Candidates:
         return sorted(found, key=lambda candidate: (-candidate.confidence, candidate.hit.passage_id))
 
     def _candidate(self, query: Query, item: Evidence, evidence: Sequence[Evidence]) -> Candidate:
+        """The answer of the likeliest span that agrees with the question and holds what it asks for, or of the likeliest."""
+        told = features(item, evidence)
+        made = [self._of_span(query, item, span, told) for span in item.reading.spans]
+        return next((each for each in made if each.agrees and not each.lacks), made[0])
+
+    def _of_span(self, query: Query, item: Evidence, best: AnswerSpan, told: Mapping[str, float]) -> Candidate:
         hit = item.hit
         text = self._text_of(hit.document_id, hit.version)
         begin = hit.passage.start
-        best = item.reading.spans[0]
         span = (begin + best.start, begin + best.end)
         if hit.passage.kind == "row":
             sentence = (begin, hit.passage.end)
@@ -98,34 +113,45 @@ class Candidates:
                 text, hit, span, [(begin + start, begin + end) for start, end in item.reading.evidence]
             )
             window = _window(text, sentence, span)
+        listed = _list_around(text, span) if query.asks == "list" and hit.passage.kind != "row" else None
+        if listed:
+            sentence, window = listed, trim(text, *listed, longest=LONGEST_LIST, numbered=True)
         figures = tuple(
             figure for figure in find_figures_in(text, window) if figure.start < span[1] and span[0] < figure.end
         )
-        candidate = Candidate(
+        return Candidate(
             hit,
             sentence,
             window,
             figures,
-            _headline(text, hit, span, window, figures, checking=bool(query.premise)),
+            "" if listed else _headline(text, hit, span, window, figures, checking=bool(query.premise)),
             difference=self._agreement.difference(query, hit, sentence),
+            permission=permission(query.question, text[slice(*span)], text[slice(*window)]),
+            lacks="" if _answers(query.asks, text[slice(*window)]) else query.asks,
+            features=told,
+            confidence=calibration().confidence(told),
         )
-        told = features(item, evidence)
-        return replace(candidate, confidence=calibration().confidence(told))
+
+
+def _answers(asks: Asks, words: str) -> bool:
+    """Whether words hold what is asked for: a number, or a time."""
+    figures = find_figures(words)
+    if asks == "time":
+        return any(figure.kind in ("date", "year") or _TIME.match(figure.unit) for figure in figures)
+    return asks != "figure" or bool(figures)
 
 
 def features(item: Evidence, evidence: Sequence[Evidence]) -> dict[str, float]:
     """What the chance of an answer is made of.
 
-    `relevance` is the log-odds of the reader's chance, `kept` the share of the answer that it takes for evidence, `ahead` and `found_ahead` by how much the passage stands before any other in the order of the evidence and of the
-    search.
+    `relevance` is the log-odds of the reader's chance, `share` the logarithm of the passage's share among all that were
+    read, in the order of the evidence, `found_ahead` by how much the search put it before any other.
     """
-    reading = item.reading
     others = [other for other in evidence if other.reading.spans and not _as_good(item, other)]
-    best = reading.spans[0]
+    weights = (math.exp((other.relevance - item.relevance) / SOFTNESS) for other in others)
     return {
-        "relevance": log_odds(reading.relevance),
-        "kept": _covered((best.start, best.end), reading.evidence),
-        "ahead": item.relevance - max((other.relevance for other in others), default=item.relevance - ALONE),
+        "relevance": log_odds(item.reading.relevance),
+        "share": -math.log1p(sum(weights)),
         "found_ahead": item.score - max((other.score for other in others), default=item.score - ALONE),
     }
 
@@ -164,6 +190,16 @@ def _sentence(text: str, hit: Hit, span: Span, evidence: Sequence[Span]) -> Span
         items = list_items(text, spans[last][1])
         end = items[-1][1] if len(items) > 1 else end
     return start, end
+
+
+def _list_around(text: str, span: Span) -> Span | None:
+    """The list that a span is in, with its lead, wherever passages are cut."""
+    begin = max(0, span[0] - LIST_REACH)
+    for lead in reversed(list(_LEADING_LINE.finditer(text, begin, text.find("\n", span[0]) + 1))):
+        items = list_items(text, lead.end())
+        if len(items) > 1 and span[0] < items[-1][1]:
+            return lead.start(), items[-1][1]
+    return None
 
 
 def _whole_sentences(text: str, passage: Passage) -> list[Span]:

@@ -52,8 +52,10 @@ class Reader:
         candidates = _distinct(self._candidates.of(query, evidence))
         closest = tuple(candidates[:3])
         confidence = max((found.confidence for found in candidates if found.agrees), default=0.0)
-        answering = [found for found in candidates if found.agrees and found.confidence >= calibration().threshold]
-        if not answering or query.small_talk:
+        # One that answers nearly as surely as the best stands beside it, also from just below the threshold.
+        least = min(calibration().threshold, SECOND * confidence)
+        answering = [found for found in candidates if found.agrees and found.confidence >= least]
+        if confidence < calibration().threshold or query.small_talk:
             return Draft((), closest, 0.0 if query.small_talk else confidence)
         if query.former and not query.several:
             answering.sort(key=lambda found: found.hit.document_id not in stale)
@@ -73,8 +75,12 @@ def _chosen(query: Query, answering: Sequence[Candidate]) -> list[Candidate]:
     for other in answering[1:]:
         elsewhere = other.hit.document_id != best.hit.document_id
         if other.confidence >= SECOND * best.confidence or (query.several and elsewhere):
-            return [best, other]
+            return [other, best] if query.of_money and not _of_money(best) and _of_money(other) else [best, other]
     return [best]
+
+
+def _of_money(candidate: Candidate) -> bool:
+    return any(figure.kind == "money" for figure in candidate.figures)
 
 
 def _rivals(query: Query, answering: Sequence[Candidate]) -> tuple[str, ...]:

