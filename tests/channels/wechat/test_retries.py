@@ -43,6 +43,7 @@ def slow(serve_stub: Serve) -> dict[int, tuple[list[Talk], Talk]]:
             return talks, await wechat.say(f"user{seconds}", "继续")
 
     async def everything() -> dict[int, tuple[list[Talk], Talk]]:
+        await ask(0)  # what is loaded for the first question takes longer than its wait
         times = (1, 4, 6, 11, 14, 20, 70)
         return dict(zip(times, await asyncio.gather(*map(ask, times)), strict=True))
 
