@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from typing import Final
 
 from assistant.figures import Figure, find_figures
@@ -97,15 +98,20 @@ class Candidates:
     def _candidate(self, query: Query, item: Evidence, evidence: Sequence[Evidence]) -> Candidate:
         """The answer of the likeliest span that agrees with the question and holds what it asks for, or of the likeliest."""
         told = features(item, evidence)
-        made = [self._of_span(query, item, span, told) for span in item.reading.spans]
-        return next((each for each in made if each.agrees and not each.lacks), made[0])
+        first, *others = item.reading.spans
+        likeliest = self._of_span(query, item, first, told)
+        made = chain([likeliest], (self._of_span(query, item, span, told) for span in others))
+        return next((each for each in made if each.agrees and not each.lacks), likeliest)
 
     def _of_span(self, query: Query, item: Evidence, best: AnswerSpan, told: Mapping[str, float]) -> Candidate:
         hit = item.hit
         text = self._text_of(hit.document_id, hit.version)
         begin = hit.passage.start
         span = (begin + best.start, begin + best.end)
-        if hit.passage.kind == "row":
+        listed = _list_around(text, span) if query.asks == "list" and hit.passage.kind != "row" else None
+        if listed:
+            sentence, window = listed, trim(text, *listed, longest=LONGEST_LIST, numbered=True)
+        elif hit.passage.kind == "row":
             sentence = (begin, hit.passage.end)
             window = sentence if len(hit.text) <= LONGEST_QUOTE else _cells(text, hit, span)
         else:
@@ -113,9 +119,6 @@ class Candidates:
                 text, hit, span, [(begin + start, begin + end) for start, end in item.reading.evidence]
             )
             window = _window(text, sentence, span)
-        listed = _list_around(text, span) if query.asks == "list" and hit.passage.kind != "row" else None
-        if listed:
-            sentence, window = listed, trim(text, *listed, longest=LONGEST_LIST, numbered=True)
         figures = tuple(
             figure for figure in find_figures_in(text, window) if figure.start < span[1] and span[0] < figure.end
         )
