@@ -16,10 +16,12 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 from ingest import ingest_paths
 from ingest.preparing import prepare
+from tests import tiny_encoder
 from tests.conftest import PARK, TALENT
 from vectorstore.encoder import BUNDLED_ENCODER, Encoder, OnnxEncoder, SentenceTransformerEncoder, load_encoder
 from vectorstore.errors import EncoderMismatch, EncoderUnavailable
 from vectorstore.fulltext import word_for_word
+from vectorstore.models.session import open_session, open_tokenizer
 from vectorstore.rows import missing_vectors
 from vectorstore.store import PolicyStore
 
@@ -153,6 +155,15 @@ def test_its_name_says_which_weights(encoder: Encoder, tmp_path: Path) -> None:
     (folder / "model.onnx").write_bytes(b"no model")
     with pytest.raises(EncoderUnavailable, match="ZHICE_ENCODER"):
         load_encoder(str(folder))
+
+
+def test_a_model_is_opened_once_a_process_until_its_file_is_replaced(tmp_path: Path) -> None:
+    folder = tiny_encoder.write(tmp_path)
+    opened = open_session(folder / "model.onnx")
+    assert open_session(folder / "model.onnx") is opened
+    assert open_tokenizer(folder / "tokenizer.json", 9) is open_tokenizer(folder / "tokenizer.json", 9)
+    shutil.copy(BUNDLED_ENCODER / "model.onnx", folder / "model.onnx")
+    assert open_session(folder / "model.onnx") is not opened
 
 
 def test_it_runs_without_torch() -> None:

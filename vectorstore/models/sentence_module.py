@@ -9,7 +9,7 @@ import torch
 from sentence_transformers.base.modules.module import Module
 from tokenizers import Tokenizer
 
-from vectorstore.models.session import SHAPE_STEP, open_session, open_tokenizer
+from vectorstore.models.session import SHAPE_STEP, open_session
 
 FILES: Final = ("model.onnx", "tokenizer.json")
 LONGEST: Final = 256
@@ -24,7 +24,8 @@ class OnnxEncoder(Module):
         super().__init__()  # type: ignore[no-untyped-call]
         self._folder = folder
         self._session = open_session(folder / FILES[0])
-        self.tokenizer: Tokenizer = open_tokenizer(folder / FILES[1], LONGEST)
+        self.tokenizer: Tokenizer = Tokenizer.from_file(str(folder / FILES[1]))
+        self.tokenizer.enable_truncation(LONGEST)
         self.tokenizer.enable_padding(pad_id=1, pad_token="<pad>", pad_to_multiple_of=SHAPE_STEP)
         self.max_seq_length = LONGEST
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,14 +20,33 @@ TOKENS_AT_ONCE: Final = 2_048
 SHAPE_STEP: Final = 8
 
 Array = NDArray[Any]
+FileState = tuple[Path, int, int]  # path, when it was written, size
 
 
 def open_session(path: Path, threads: int = 0) -> Any:
     """The model of a file; `threads` 0 are as many as there are cores.
 
+    Whoever opens the same file again gets the same session, which may run in several threads at once: a model takes
+    150 MiB. A file that was replaced is opened anew.
+
     Raises:
         Exception: onnxruntime's own, of many kinds, where the file is no model that it can run.
     """
+    return _session(_state(path), threads)
+
+
+def open_tokenizer(path: Path, longest: int) -> Tokenizer:
+    """The tokenizer of a file, cutting what is longer than `longest` tokens and padding nothing; opened once, as a session is: change nothing of it."""
+    return _tokenizer(_state(path), longest)
+
+
+def _state(path: Path) -> FileState:
+    status = path.stat()
+    return path.resolve(), status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=4)
+def _session(state: FileState, threads: int) -> Any:
     disable_telemetry()
     import onnxruntime
 
@@ -36,12 +56,12 @@ def open_session(path: Path, threads: int = 0) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others
     options.enable_cpu_mem_arena = False  # an arena keeps what the longest batch took
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(state[0]), options, providers=["CPUExecutionProvider"])
 
 
-def open_tokenizer(path: Path, longest: int) -> Tokenizer:
-    """The tokenizer of a file, cutting what is longer than `longest` tokens and padding nothing."""
-    tokenizer = Tokenizer.from_file(str(path))
+@lru_cache(maxsize=4)
+def _tokenizer(state: FileState, longest: int) -> Tokenizer:
+    tokenizer = Tokenizer.from_file(str(state[0]))
     tokenizer.no_padding()
     tokenizer.enable_truncation(longest)
     return tokenizer
