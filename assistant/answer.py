@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Status = Literal["answered", "partial", "not_found", "clarify"]
+Status = Literal["answered", "partial", "not_found", "clarify", "info"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ class Answer:
     `calibrated` where another model than the bundled one orders the passages.
     `evidence` are the passages that a language model is writing from, in a snapshot that is not the last. `generator`
     is "extractive", or the name of the model that wrote the claims; `usage` is what was asked of it: requests, characters
-    sent and received, and tokens where the endpoint counts them.
+    sent and received, and tokens where the endpoint counts them. Of status `info`, a question about the assistant itself or
+    its documents, `nearest` are these documents.
     """
 
     id: str
@@ -100,6 +101,11 @@ class Answer:
     elapsed_ms: Mapping[str, float] = field(default_factory=dict)
     evidence: tuple[Citation, ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def listing(self) -> Literal["nearest", "listed"]:
+        """The phrase that heads `nearest`: passages that come close, or documents that were asked for."""
+        return "listed" if self.status == "info" else "nearest"
 
     @property
     def found(self) -> bool:

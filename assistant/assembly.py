@@ -77,7 +77,7 @@ class Assistant:
             store,
             self.understanding,
             self._passage_reader,
-            Reader(candidates),
+            Reader(candidates, store.text),
             self.standing,
             reranker,
             writer,

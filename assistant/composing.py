@@ -6,22 +6,25 @@ The words come from `prompts/`, the rest from the sources; a claim that fails ve
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 from assistant.answer import Checks, Citation, Claim
 from assistant.figures import in_english
 from assistant.question import Query
 from assistant.quoting import trim
-from assistant.reading.candidates import Candidate
+from assistant.reading.candidates import Candidate, ListedRows
 from assistant.table_rows import header_span, label_span, named_row, unit_span
 from assistant.validity import authority
 from assistant.verification import is_verbatim, unsupported
 from assistant.writer import Written
 from prompts import Wording
 from vectorstore.passage import Hit, Passage, Span
+from vectorstore.segmentation import sentence_spans
 
+SENTENCE: Final = 14  # characters from which a line is more than a heading
+MOST_ROWS: Final = 10  # of a table that are named
 _PER = re.compile(r"每(?:年度?|月|人|亩)(?=[^，,；;]{0,8}$)")
 
 
@@ -45,6 +48,9 @@ class Composer:
     def claims(self, query: Query, candidates: Sequence[Candidate]) -> Iterator[Claim]:
         """A verified claim for each candidate that has one and was not said before."""
         for candidate in candidates:
+            if candidate.rows:
+                yield self._listed(candidate, candidate.rows)
+                continue
             citation = self.cite(candidate.hit, candidate.window, len(self.citations) + 1)
             if any(replace(citation, number=earlier.number) == earlier for earlier in self.citations):
                 continue
@@ -52,17 +58,37 @@ class Composer:
             if not is_verbatim(citation.quote, text, citation.start, citation.end):
                 self.dropped += 1
                 continue
-            cited = [citation]
-            for span in self._read_with(candidate.hit, candidate.window):
-                cited.append(self.cite(candidate.hit, span, citation.number + len(cited)))
+            spans = [candidate.window, *self._read_with(candidate.hit, candidate.window)]
+            known, cited = self._numbered((candidate.hit, span) for span in spans)
             quotes = [each.quote for each in cited]
-            readable = named_row(text, candidate.hit.passage, candidate.window, [candidate.headline]) or citation.quote
+            readable = named_row(text, candidate.hit.passage, candidate.cells) or citation.quote
             said = self._sentence(query, candidate, readable)
             if unsupported(said, quotes):
                 said = self.wording.say("sentence", quote=citation.quote)
-            self.citations += cited
+            self.citations = known
             checks = Checks(quote=True, numbers=not unsupported(said, quotes))
-            yield Claim(said, tuple(each.number for each in cited), checks)
+            yield Claim(self._tier(candidate) + said, tuple(each.number for each in cited), checks)
+
+    def _tier(self, candidate: Candidate) -> str:
+        """To which range the quantity asked about belongs; it is the question's own, and stands in no source."""
+        tier = candidate.tier
+        if tier is None or tier.asked in tier.condition:
+            return ""
+        lead = self.wording.say("tier", asked=tier.asked, condition=tier.condition)
+        return lead if self.language == "zh" else f"{lead} "
+
+    def _listed(self, candidate: Candidate, listed: ListedRows) -> Claim:
+        """The rows that a question asks for together, counted; each that is named is cited."""
+        hit, shown = candidate.hit, listed.rows[:MOST_ROWS]
+        header = header_span(self.text_of(hit.document_id, hit.version), hit.passage)
+        self.citations, cited = self._numbered((hit, span) for span in ((header, *shown) if header else shown))
+        rows = "\n".join(quote.quote.strip("| ") for quote in cited[-len(shown) :])
+        told: dict[str, object] = {"count": len(listed.rows), "named": listed.named, "rows": rows}
+        if len(shown) < len(listed.rows):
+            said = self.wording.say("rows_shortened", shown=len(shown), **told)
+        else:
+            said = self.wording.say("rows", **told)
+        return Claim(said, tuple(each.number for each in cited), Checks(quote=True, numbers="computed"))
 
     def unsaid(self, query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Of candidates that disagree, those whose documents no citation names yet; they are kept as `rivals`."""
@@ -91,15 +117,20 @@ class Composer:
             found.append(replace(citation, reason=self.wording.say(f"reason_{reason}")))
         return tuple(found)
 
+    def listed(self, hits: Sequence[Hit]) -> tuple[Citation, ...]:
+        """Documents as citations of the first sentences of their passages, headings aside."""
+        found = []
+        for number, hit in enumerate(hits, 1):
+            text = self.text_of(hit.document_id, hit.version)
+            place = (hit.passage.start, hit.passage.end)
+            sentences = [span for span in sentence_spans(text, *place) if text[span[0]] != "#"]
+            first = next((span for span in sentences if span[1] - span[0] >= SENTENCE), (*sentences, place)[0])
+            found.append(self.cite(hit, trim(text, *first), number))
+        return tuple(found)
+
     def written(self, written: Written) -> Claim | None:
         """The claim of a sentence that a model wrote; None, and counted, if its sources do not bear it out."""
-        known = list(self.citations)
-        cited: list[Citation] = []
-        for hit, span in self._with_headers(written):
-            new = self.cite(hit, span, len(known) + 1)
-            same = next((each for each in known if replace(new, number=each.number) == each), None)
-            known += [new] if same is None else []
-            cited.append(same or new)
+        known, cited = self._numbered(self._with_headers(written))
         exact = all(
             is_verbatim(each.quote, self.text_of(each.document_id, each.version), each.start, each.end)
             for each in cited
@@ -113,6 +144,17 @@ class Composer:
             said = self.wording.say("computed", sentence=written.text)
             return Claim(said, numbers, Checks(quote=True, numbers="computed"))
         return Claim(written.text, numbers, Checks(quote=True, numbers=True))
+
+    def _numbered(self, spans: Iterable[tuple[Hit, Span]]) -> tuple[list[Citation], list[Citation]]:
+        """All citations with those of these spans, and these; what is cited already keeps its number."""
+        known = list(self.citations)
+        cited: list[Citation] = []
+        for hit, span in spans:
+            new = self.cite(hit, span, len(known) + 1)
+            same = next((each for each in known if replace(new, number=each.number) == each), None)
+            known += [new] if same is None else []
+            cited.append(same or new)
+        return known, cited
 
     def _with_headers(self, written: Written) -> Iterator[tuple[Hit, Span]]:
         """What a written sentence cites; a table row with the header that names its columns."""

@@ -12,11 +12,11 @@ from assistant.figures import Figure, find_figures
 from assistant.lexicon import AskingWords, EnglishTable, Glossary, Regions
 from assistant.lexicon.cedict_table import LONGEST_PHRASE, normal_form, plain_letters
 from assistant.lexicon.numerals import read_numeral
+from assistant.lexicon.small_talk import SmallTalk, small_talk
 from assistant.words import Words
 from vectorstore.segmentation import is_chinese, normalise
 
 Role = Literal["topic", "light", "name", "place", "history"]
-SmallTalk = Literal["greeting", "other", ""]
 Asks = Literal["time", "list", "figure", ""]
 
 # What a question is asked with, and words that no passage is about.
@@ -73,23 +73,6 @@ _MONEY = re.compile(
     r"钱|元|奖|补|贴|资助|津贴|罚|费|租金|资金|\b(?:subsid|reward|grant|allowance|fine|fee|money|pay|cost|yuan)",
     re.IGNORECASE,
 )
-# Talk that no document answers; a greeting before a question is none.
-_SMALL_TALK: tuple[tuple[SmallTalk, re.Pattern[str]], ...] = (
-    (
-        "greeting",
-        re.compile(
-            r"^(?:你好|您好|大家好|在吗|谢谢你?|多谢|再见|好的|hello|hi|hey|thanks?|thank you|bye)\W*$|^你(?:是谁|叫什么|能做什么|会什么|能干什么)|^(?:who are you|what can you do)\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "other",
-        re.compile(
-            r"天气(?:怎么样|怎样|如何|好不好|预报)|讲个?笑话|几点了|心情|\bweather (?:today|like|forecast)|how is the weather|\btell me a joke\b",
-            re.IGNORECASE,
-        ),
-    ),
-)
 # A place that no table lists, such as a county; words that end like one are not.
 _PLACE = re.compile(
     r"(?!.*(?:城市|都市|全市|我市|本市|该市|超市|上市|股市|跨市|门市|市区|园区|地区|城区|社区|景区|校区|辖区|片区|厂区|新区|特区|郊区|小区|[发聚范新税护心市湾]区|区县|各县|全省|全县|全区|我省|本省|我区|本区)$)[㐀-鿿]{2,3}[市县省州区]$"
@@ -133,7 +116,7 @@ class Query:
 
     `premise` are figures that the question asks to confirm, `dangling` marks a follow-up to nothing, `several` a
     comparison that more than one document may have to answer, `former` a question about rules no longer in force, `asks`
-    what an answer must hold, `of_money` one about money. A question of several `parts` is answered part by part. `filters`
+    what an answer must hold, `of_money` one about money, `topic` what documents are asked for on. A question of several `parts` is answered part by part. `filters`
     are what the question says of the documents to answer from (现行有效的办法).
     """
 
@@ -147,12 +130,18 @@ class Query:
     premise: tuple[Figure, ...] = ()
     dangling: bool = False
     small_talk: SmallTalk = ""
+    topic: str = ""
     several: bool = False
     former: bool = False
     asks: Asks = ""
     of_money: bool = False
     parts: tuple[Query, ...] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wording(self) -> str:
+        """The question with the other wordings of its terms behind it."""
+        return " ".join((self.standalone, *(wording for term in self.terms for wording in term.wordings)))
 
 
 class Understanding:
@@ -268,9 +257,10 @@ class Understanding:
         terms += self._english_terms(rest) if language == "en" else self._chinese_terms(rest)
         terms = list({term.text: term for term in terms}.values())
         regions += tuple(term.text for term in terms if _PLACE.match(term.text) and term.text[:-1] not in regions)
+        talk, topic = small_talk(question)
         return Query(
             question=question,
-            standalone=question,
+            standalone=topic or question,
             language=language,
             terms=(
                 *(term for term in terms if not self._is_region(term, regions)),
@@ -280,7 +270,8 @@ class Understanding:
             regions=regions,
             titles=tuple(_TITLE.findall(question)),
             premise=premise,
-            small_talk=next((kind for kind, words in _SMALL_TALK if words.search(question)), ""),
+            small_talk=talk,
+            topic=topic,
             several=bool(_SEVERAL.search(question)),
             former=bool(_FORMER.search(question)),
             asks=next((asks for asks, words in _ASKS if words.search(question)), ""),

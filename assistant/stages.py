@@ -27,6 +27,7 @@ from assistant.rewording import Rewording
 from assistant.validity import Standing, is_second_hand, source_warnings
 from assistant.writer import Writer
 from prompts import Wording, load_wording
+from vectorstore.passage import Hit
 from vectorstore.store import PolicyStore
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,9 @@ logger = logging.getLogger(__name__)
 # The chance that the best sentence answers, from which a language model is asked: it understands wordings that the tables
 # do not know, and what it writes is checked all the same.
 WORTH_WRITING = 0.3
+
+LISTED = 10  # documents that are named
+ON_TOPIC = 0.2  # the reader's relevance from which a passage makes its document one on a topic
 
 # By what a question waits longer where a cross-encoder judges passages, which takes seconds instead of hundredths of one.
 RERANKING = 20
@@ -125,10 +129,13 @@ class Stages:
         started = time.perf_counter()
         query = _known(state.query)
         patience = state.request.get("patience")
-        with _turn(self._searching, patience and patience * (RERANKING if self._reranker else 1)):
-            found = [
-                Findings(part, self._found(part, query.filters, state.request)) for part in query.parts or (query,)
-            ]
+        if query.small_talk and not query.topic:
+            found = [Findings(query, ())]
+        else:
+            with _turn(self._searching, patience and patience * (RERANKING if self._reranker else 1)):
+                found = [
+                    Findings(part, self._found(part, query.filters, state.request)) for part in query.parts or (query,)
+                ]
         return replace(state, findings=tuple(found), elapsed_ms=_spent(state, "retrieve", started))
 
     def _found(self, query: Query, said: Mapping[str, str], request: Request) -> tuple[Evidence, ...]:
@@ -203,6 +210,8 @@ class Stages:
             warnings = self._warnings(answer, composer, without, wording)
             whole: Status = "partial" if without or composer.dropped else "answered"
             yield replace(answer, status=whole, warnings=warnings, generator=composer.by)
+        elif query.small_talk not in ("", "other"):
+            yield self._about_itself(answer, query, state, composer)
         else:
             yield self._without_claims(answer, query, state.drafts[0], composer)
 
@@ -214,13 +223,48 @@ class Stages:
         elif draft.rivals:
             text = wording.say("clarify_subject", subjects="、".join(f"《{title}》" for title in draft.rivals))
         else:
-            text = wording.say("greeting" if query.small_talk == "greeting" else "refusal")
+            text = wording.say("refusal")
         return replace(
             answer,
-            status="clarify" if query.dangling or draft.rivals or query.small_talk == "greeting" else "not_found",
+            status="clarify" if query.dangling or draft.rivals else "not_found",
             text=text,
             nearest=composer.nearest(() if query.small_talk else draft.closest),
         )
+
+    def _about_itself(self, answer: Answer, query: Query, state: State, composer: Composer) -> Answer:
+        """What is said to talk that no document answers, with the documents that it asks for."""
+        name, told = query.small_talk, dict[str, object]()
+        hits: list[Hit] = []
+        if name == "topic":
+            hits = self._on_topic(query, state.findings[0].evidence)
+            told = {"topic": query.topic, "count": len(hits)}
+        elif name == "documents":
+            day, standing = state.request["as_of"].isoformat(), self._standing()
+            admits = admitted(standing, {**query.filters, **state.request["filters"]}, day)
+            records = [record for record in standing.records if admits is None or record.document_id in admits]
+            places = ((record, self._store.text(record.document_id, record.version)) for record in records[:LISTED])
+            found = (
+                self._store.hit_at(record.document_id, record.version, len(text) - len(text.lstrip()))
+                for record, text in places
+            )
+            hits = [hit for hit in found if hit is not None]
+            told = {"count": len(records)}
+        return replace(
+            answer,
+            status="info",
+            text=composer.wording.say(name, **told) if told.get("count") != 0 else composer.wording.say(f"{name}_none"),
+            nearest=composer.listed(hits[:LISTED]),
+        )
+
+    def _on_topic(self, query: Query, evidence: Sequence[Evidence]) -> list[Hit]:
+        """The best passage of each document that is about a topic: by its title, or by what the reader says."""
+        words = {wording for term in query.terms if term.role != "light" for wording in (term.text, *term.wordings)}
+        best: dict[str, Hit] = {}
+        for item in evidence:
+            title = item.hit.metadata.title or item.hit.source
+            if item.reading.relevance >= ON_TOPIC or any(word in title for word in words if len(word) > 1):
+                best.setdefault(item.hit.document_id, item.hit)
+        return list(best.values())
 
     def _reworded(self, state: State, rewording: Rewording, exchange: Exchange) -> State:
         """The state after searching for the model's wording of the question, unless only the question itself is answered."""

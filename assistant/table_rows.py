@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from assistant.quoting import LONGEST_QUOTE, trim
+from assistant.quoting import trim
 from vectorstore.passage import Passage, Span
+from vectorstore.segmentation import terms
 from vectorstore.tables import cell_spans
 
 _UNIT: Final = re.compile(
@@ -16,6 +17,7 @@ _UNIT: Final = re.compile(
 )
 _TABLE_UNIT: Final = re.compile(r"单位\s*[:：]\s*([^\s）)，,；;]{1,8})")
 _COUNTED: Final = (("人口数|人数", "人"), ("分值|积分|得分|分数|满分", "分"), ("户数", "户"), ("年限", "年"))
+_DIGITS: Final = re.compile(r"\d+")
 _NUMBER: Final = re.compile(r"[≥≤<>＞＜约]?\s*\d[\d,，]*(?:\.\d+)?")
 # A cell that says what a row is about; a longer one is what the table says about it.
 LABEL_CHARACTERS = 60
@@ -86,24 +88,39 @@ def row_clauses(text: str, passage: Passage) -> list[Span]:
     return [cell for cell in cell_spans(text, (passage.start, passage.end)) if cell[0] < cell[1]]
 
 
-def named_row(text: str, passage: Passage, window: Span, keys: Sequence[str] = ()) -> str:
-    """The quoted cells of a row with the names of their columns, nothing where those are not known.
+def asked_cells(text: str, passage: Passage, asked: str) -> list[Span]:
+    """The filled cells of a row under the columns that a question's words name best, none where they name none.
 
-    Of a row too long to be said, only the cells are named that hold one of the `keys`.
+    A number in a column's name (2027年) is named by that number alone.
     """
     names = column_names(text, passage)
     cells = cell_spans(text, (passage.start, passage.end))
-    filled = [(column, cell) for column, cell in enumerate(cells) if cell[0] < cell[1]]
-    if not names or len(cells) > len(names) or len(filled) < 2:
+    if len(cells) > len(names):
+        return []
+    numbers, pairs = set(_DIGITS.findall(asked)), set(terms(asked))
+    worths = [_named(name, numbers, pairs) for name in names[: len(cells)]]
+    best = max(worths[1:], default=0.0)
+    filled = [(cell, worth) for cell, worth in zip(cells[1:], worths[1:], strict=True) if cell[0] < cell[1]]
+    return [cell for cell, worth in filled if worth == best] if best > 0 else []
+
+
+def _named(name: str, numbers: set[str], pairs: set[str]) -> float:
+    own = set(_DIGITS.findall(name))
+    if own and numbers and not own & numbers:
+        return 0.0
+    words = [pair for pair in terms(_DIGITS.sub(" ", name)) if len(pair) > 1]
+    return len(own & numbers) + sum(pair in pairs for pair in words) / max(1, len(words))
+
+
+def named_row(text: str, passage: Passage, cells: Sequence[Span]) -> str:
+    """Cells of a row with the names of their columns behind what the row is about; nothing where those are not known."""
+    names = column_names(text, passage)
+    own = cell_spans(text, (passage.start, passage.end))
+    filled = [(column, cell) for column, cell in enumerate(own) if cell[0] < cell[1]]
+    if not names or len(own) > len(names) or len(filled) < 2:
         return ""
     label = text[slice(*filled[0][1])]
-    said = [
-        f"{names[column]} {text[slice(*cell)]}".strip()
-        for column, cell in filled[1:]
-        if window[0] <= cell[0] and cell[1] <= window[1]
-    ]
-    if len(label) + sum(map(len, said)) > LONGEST_QUOTE:
-        said = [each for each in said if any(key in each for key in keys)] or said
+    said = [f"{names[column]} {text[slice(*cell)]}".strip() for column, cell in filled[1:] if cell in cells]
     return f"{label}：{'；'.join(said)}" if said else ""
 
 

@@ -40,7 +40,7 @@ class Content:
         if answer.citations:
             blocks.append(self._lines(answer.citations))
         if answer.nearest:
-            blocks.append(load_wording(answer.language).say("nearest") + "\n" + self._lines(answer.nearest))
+            blocks.append(load_wording(answer.language).say(answer.listing) + "\n" + self._lines(answer.nearest))
         return "\n\n".join(blocks)
 
     def citations(self, answer: Answer) -> list[dict[str, Any]]:

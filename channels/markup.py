@@ -53,7 +53,7 @@ def conversation(turns: Sequence[Turn], language: Language, examples: Sequence[s
         lines=lines,
         copied=plain,
         described=lambda chosen: described(chosen, language),
-        nearest_phrase=lambda spoken: load_wording(spoken).say("nearest"),
+        nearest_phrase=lambda answer: load_wording(answer.language).say(answer.listing),
     )
 
 

@@ -13,7 +13,7 @@ def plain(answer: Answer) -> str:
         blocks.append("\n".join(cited(citation) for citation in answer.citations))
     if answer.nearest:
         wording = load_wording(answer.language)
-        blocks.append("\n".join([wording.say("nearest"), *(cited(citation) for citation in answer.nearest)]))
+        blocks.append("\n".join([wording.say(answer.listing), *(cited(citation) for citation in answer.nearest)]))
     if answer.warnings:
         blocks.append("\n".join(f"! {warning.message}" for warning in answer.warnings))
     return "\n\n".join(blocks)

@@ -62,6 +62,7 @@ _PHRASES: Final[Mapping[str, tuple[str, str]]] = {
     "status_partial": ("部分答复", "Partial answer"),
     "status_not_found": ("未找到依据", "No basis found"),
     "status_clarify": ("需要您补充", "One question back"),
+    "status_info": ("说明", "About this assistant"),
     "reading": ("找到了以下内容，正在据此作答：", "These passages were found; the answer is being written from them:"),
     "reading_mark": ("找到的原文", "Found in the source"),
     "went_wrong": (

@@ -26,7 +26,8 @@ _UNIT = re.compile(r"[（(\s]*(?:计量|金额)?单位\s*[:：]")
 _SENTENCE = re.compile(r"[。！？；：:;]$")
 # 每月880元, 20分, 3-5: an amount with the words around it; 2019年 names a column.
 _VALUE = re.compile(r"[^\w\s]*[\u4e00-\u9fff]{0,2}\s*\d[\d.,，%％~～—–\-/]*\s*[\u4e00-\u9fff/%％²㎡]{0,4}[^\w\s]*")
-_YEAR = re.compile(r"(?:19|20)\d{2}\s*年?度?")
+# A year, or what was counted in it: 2026年比例.
+_YEAR = re.compile(r"(?:19|20)\d{2}\s*(?:年?度?|年度?[\u4e00-\u9fff]{1,6}[（(]?[\u4e00-\u9fff%％]*[）)]?)")
 _NOTE = re.compile(r"[（(]?(?:注|备注|说明|填表说明)\s*\d?\s*[:：]")
 _MARKDOWN_RULE = re.compile(r"[|:\-\s]+")
 

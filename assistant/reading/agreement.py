@@ -38,8 +38,7 @@ class Agreement:
             return "year"
         if not all(_is_numbered(number, text, hit) for number in _NUMBER.findall(query.question)):
             return "number"
-        asked = " ".join((query.standalone, *(wording for term in query.terms for wording in term.wordings)))
-        if self._siblings.differ(asked, text[slice(*sentence)]):
+        if self._siblings.differ(query.wording, text[slice(*sentence)]):
             return "kind"
         return None
 

@@ -17,8 +17,9 @@ from assistant.quoting import LONGEST_QUOTE, bounded_figure, clause_spans, list_
 from assistant.reading.agreement import Agreement, Difference
 from assistant.reading.passage_reader import BUNDLED_READER, AnswerSpan, log_odds
 from assistant.reading.permission import Permission, permission
+from assistant.reading.tiers import Tier, applies, tier
 from assistant.retrieval import Evidence
-from assistant.table_rows import columns, row_clauses
+from assistant.table_rows import asked_cells, columns, row_clauses
 from vectorstore.passage import Hit, Passage, Span
 from vectorstore.segmentation import sentence_spans
 
@@ -33,7 +34,19 @@ LIST_REACH: Final = 1500  # characters before an answer in which the lead of its
 _LEAD: Final = re.compile(r"[：:]\s*$")
 _LEAD_WITHIN: Final = re.compile(r"[：:]\s*\n")
 _LEADING_LINE: Final = re.compile(r"(?<=\n)[^\n]*[：:](?=[ \t]*\n)")
+# A question that a document itself asks, as a heading of what answers it.
+_QUESTION: Final = re.compile(
+    r"[?？]\s*$|^[^。；]{2,40}(?:吗|呢|多少|哪些|什么|怎么办)\s*$|^[^。；，]{0,8}(?:如何|怎[么样])[^。；，]{1,24}$"
+)
 _TIME: Final = re.compile(r"每[年月季]|[日天年月周时]|小时|years?|months?|days?|weeks?|hours?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRows:
+    """The rows of a table (offsets into the document) that have the same cell, which the question names."""
+
+    named: str
+    rows: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,9 @@ class Candidate:
     `confidence` is the calibrated chance that it answers, `difference` what it is another of than the question names,
     `lacks` what the question asks for and its words do not hold, `permission` whether they allow what it asks, `features`
     what the chance is made of.
-    `headline` is the figure that answers, with its bound and unit, where a figure does.
+    `headline` is the figure that answers, with its bound and unit, where a figure does; `tier` is the range that a quantity
+    in the question belongs to, `cells` are those of a row that answer,
+    `rows` all of a table that do.
     """
 
     hit: Hit
@@ -55,6 +70,9 @@ class Candidate:
     difference: Difference | None = None
     lacks: Asks = ""
     permission: Permission = ""
+    tier: Tier | None = None
+    cells: tuple[Span, ...] = ()
+    rows: ListedRows | None = None
     features: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -104,36 +122,60 @@ class Candidates:
         return next((each for each in made if each.agrees and not each.lacks), likeliest)
 
     def _of_span(self, query: Query, item: Evidence, best: AnswerSpan, told: Mapping[str, float]) -> Candidate:
-        hit = item.hit
-        text = self._text_of(hit.document_id, hit.version)
+        hit, text = item.hit, self._text_of(item.hit.document_id, item.hit.version)
         begin = hit.passage.start
         span = (begin + best.start, begin + best.end)
-        listed = _list_around(text, span) if query.asks == "list" and hit.passage.kind != "row" else None
+        is_row = hit.passage.kind == "row"
+        listed = _list_around(text, span) if query.asks == "list" and not is_row else None
+        cells: Sequence[Span] = ()
         if listed:
             sentence, window = listed, trim(text, *listed, longest=LONGEST_LIST, numbered=True)
-        elif hit.passage.kind == "row":
+        elif is_row:
             sentence = (begin, hit.passage.end)
-            window = sentence if len(hit.text) <= LONGEST_QUOTE else _cells(text, hit, span)
+            cells = asked_cells(text, hit.passage, query.wording) or _cells(text, hit, span)
+            window = sentence if len(hit.text) <= LONGEST_QUOTE else (cells[0][0], cells[-1][1])
         else:
-            sentence = _sentence(
-                text, hit, span, [(begin + start, begin + end) for start, end in item.reading.evidence]
-            )
+            evidence = [(begin + start, begin + end) for start, end in item.reading.evidence]
+            sentence = _sentence(text, hit, span, evidence)
             window = _window(text, sentence, span)
-        figures = tuple(
-            figure for figure in find_figures_in(text, window) if figure.start < span[1] and span[0] < figure.end
-        )
+        applied = None if listed else _tier(query, text, sentence, hit.passage)
+        if applied and not is_row:
+            span = applied.piece if not applied.alone else span
+            window = window if applied.alone else trim(text, *applied.piece)
+        figures = _figures_of(text, window, cells or [applied.piece if applied else span], applied)
+        answer = cells[0] if len(cells) == 1 else span
         return Candidate(
             hit,
             sentence,
             window,
             figures,
-            "" if listed else _headline(text, hit, span, window, figures, checking=bool(query.premise)),
+            "" if listed else _headline(text, hit, answer, window, figures, short=not (query.premise or applied)),
             difference=self._agreement.difference(query, hit, sentence),
             permission=permission(query.question, text[slice(*span)], text[slice(*window)]),
+            tier=applied,
+            cells=tuple(cells),
             lacks="" if _answers(query.asks, text[slice(*window)]) else query.asks,
             features=told,
             confidence=calibration().confidence(told),
         )
+
+
+def _tier(query: Query, text: str, sentence: Span, passage: Passage) -> Tier | None:
+    """The tier of the passage that a quantity in the question belongs to, if what answers is about such tiers at all."""
+    if not applies(query.question, text, sentence):
+        return None
+    return tier(query.question, text, (passage.start, passage.end))
+
+
+def _figures_of(text: str, window: Span, places: Sequence[Span], applied: Tier | None) -> tuple[Figure, ...]:
+    """The figures of a window that stand in certain places, those of the ranges of tiers left out."""
+    ranges = applied.ranges if applied else ()
+    return tuple(
+        figure
+        for figure in find_figures_in(text, window)
+        if any(figure.start < end and start < figure.end for start, end in places)
+        and not any(start <= figure.start < end for start, end in ranges)
+    )
 
 
 def _answers(asks: Asks, words: str) -> bool:
@@ -179,12 +221,19 @@ def _sentence(text: str, hit: Hit, span: Span, evidence: Sequence[Span]) -> Span
     touched = [index for index, (start, end) in enumerate(spans) if start < span[1] and span[0] < end]
     if not touched:
         return span
+    while touched[-1] + 1 < len(spans) and _QUESTION.search(text[slice(*spans[touched[-1]])]):
+        touched = [touched[-1] + 1]  # what is answered there is said behind it
     first, last = touched[0], touched[-1]
     kept = [_covered(each, evidence) >= LEAST_EVIDENCE for each in spans]
     longest = LONGEST_LIST if any(_LEAD.search(text[slice(*each)]) for each in spans) else LONGEST_QUOTE
     while last + 1 < len(spans) and kept[last + 1] and spans[last + 1][1] - spans[first][0] <= longest:
         last += 1
-    while first and kept[first - 1] and spans[last][1] - spans[first - 1][0] <= longest:
+    while (
+        first
+        and kept[first - 1]
+        and not _QUESTION.search(text[slice(*spans[first - 1])])
+        and spans[last][1] - spans[first - 1][0] <= longest
+    ):
         first -= 1
     if first and last > first and _LEAD.search(text[slice(*spans[first - 1])]):
         first -= 1
@@ -240,21 +289,21 @@ def _window(text: str, sentence: Span, span: Span) -> Span:
             return trim(text, clauses[first][0], clauses[last][1], longest=longest)
 
 
-def _cells(text: str, hit: Hit, span: Span) -> Span:
-    """The cells of a row that a span touches."""
-    touched = [cell for cell in row_clauses(text, hit.passage) if cell[0] < span[1] and span[0] < cell[1]]
-    return (touched[0][0], touched[-1][1]) if touched else span
+def _cells(text: str, hit: Hit, span: Span) -> list[Span]:
+    """The filled cells of a row that a span touches; all but the first where it touches only that or none."""
+    filled = row_clauses(text, hit.passage)
+    return [cell for cell in filled[1:] if cell[0] < span[1] and span[0] < cell[1]] or filled[1:] or filled
 
 
-def _headline(text: str, hit: Hit, span: Span, window: Span, figures: Sequence[Figure], *, checking: bool) -> str:
-    """The figure that answers, as it stands with bound and unit; nothing where words do, or several figures.
+def _headline(text: str, hit: Hit, answer: Span, window: Span, figures: Sequence[Figure], *, short: bool) -> str:
+    """The figure that answers, as it stands with bound and unit; nothing where there are several.
 
-    Where the question is `checking` a figure, it stands in front in any case.
+    Where the answer is to be `short`, nothing where most of it is words, too.
     """
     if len({figure.key for figure in figures}) != 1:
         return ""
     shown = bounded_figure(text, figures[0], window)
-    if not checking and len(shown) < LEAST_FIGURE * (span[1] - span[0]):
+    if short and len(shown) < LEAST_FIGURE * (answer[1] - answer[0]):
         return ""
     counted = columns(text, hit.passage) if hit.passage.kind == "row" else {}
     unit = next((told.unit for cell, told in counted.items() if cell[0] <= figures[0].start < cell[1]), "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistant.figures import find_figures
 from assistant.question import Query
 from assistant.reading.candidates import Candidate, Candidates, calibration
+from assistant.reading.listed_rows import listed_rows
 from assistant.retrieval import Evidence
 from vectorstore.segmentation import normalise
 
@@ -34,8 +35,9 @@ class Draft:
 class Reader:
     """Chooses among the candidates of the evidence."""
 
-    def __init__(self, candidates: Candidates) -> None:
+    def __init__(self, candidates: Candidates, text_of: Callable[[str, int], str]) -> None:
         self._candidates = candidates
+        self._text_of = text_of
 
     def read(
         self,
@@ -50,6 +52,8 @@ class Reader:
         On the same matter, `stale` documents give way to those in force, and `reports` to the policies themselves.
         """
         candidates = _distinct(self._candidates.of(query, evidence))
+        together = listed_rows(query, candidates, self._text_of)
+        candidates = [together, *candidates] if together else candidates
         closest = tuple(candidates[:3])
         confidence = max((found.confidence for found in candidates if found.agrees), default=0.0)
         # One that answers nearly as surely as the best stands beside it, also from just below the threshold.
@@ -66,7 +70,11 @@ class Reader:
         rivals = _rivals(query, answering)
         if rivals:
             return Draft((), closest, confidence, rivals)
-        return Draft(tuple(_chosen(query, answering)), closest, confidence)
+        if answering[0].rows:
+            return Draft((answering[0],), closest, confidence)
+        return Draft(
+            tuple(_named_rows(query, answering[0], candidates) or _chosen(query, answering)), closest, confidence
+        )
 
 
 def _chosen(query: Query, answering: Sequence[Candidate]) -> list[Candidate]:
@@ -77,6 +85,25 @@ def _chosen(query: Query, answering: Sequence[Candidate]) -> list[Candidate]:
         if other.confidence >= SECOND * best.confidence or (query.several and elsewhere):
             return [other, best] if query.of_money and not _of_money(best) and _of_money(other) else [best, other]
     return [best]
+
+
+def _named_rows(query: Query, best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The rows of the best one's table that the question names, in its order; nothing where it does not name several."""
+    if best.hit.passage.kind != "row":
+        return []
+    table = (best.hit.document_id, best.hit.passage.context)
+    named = {
+        query.standalone.find(_label(found)): found
+        for found in candidates
+        if (found.hit.document_id, found.hit.passage.context) == table and found.agrees
+    }
+    named.pop(-1, None)
+    return [named[place] for place in sorted(named)] if len(named) > 1 and best in named.values() else []
+
+
+def _label(candidate: Candidate) -> str:
+    """The first cell of a row."""
+    return candidate.hit.text.strip("| ").partition("|")[0].strip()
 
 
 def _of_money(candidate: Candidate) -> bool:

@@ -50,7 +50,7 @@ class Rendering:
         blocks = [_MARKER.sub(r"[\1]", line.translate(_MARKDOWN)) for line in answer.text.splitlines()]
         listed = [f"> {self._marked(citation)}" for citation in answer.citations]
         if answer.nearest:
-            listed = [load_wording(answer.language).say("nearest")]
+            listed = [load_wording(answer.language).say(answer.listing)]
             listed += [f"> {self._marked(citation)}" for citation in answer.nearest]
         listed += [line.translate(_MARKDOWN) for line in _notes(answer)]
         room = LARGEST_MARKDOWN - len("\n\n".join(["", *listed, ""]).encode())
@@ -66,7 +66,7 @@ class Rendering:
             yield from map(self._line, answer.citations)
         elif answer.nearest:
             yield ""
-            yield load_wording(answer.language).say("nearest")
+            yield load_wording(answer.language).say(answer.listing)
             yield from map(self._line, answer.nearest)
         yield from _notes(answer)
 

@@ -20,7 +20,7 @@ from vectorstore.store import PolicyStore
 DOCUMENTS: Final = 150  # 1,200 passages: more than Chroma collects before it writes its graph
 FEW: Final = 20  # in the quick form
 MOST_DISK: Final = 2.0  # times the sound folder
-QUESTION: Final = "第7号项目第1版第3条最高给予多少奖励？"
+QUESTION: Final = "第7号项目第1版要配备多少名管理人员？"
 
 # Answers, then opens the index, then answers again; says both answers' quotes and whether the index opened.
 _START: Final = """

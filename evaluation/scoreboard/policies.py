@@ -14,6 +14,10 @@ from vectorstore.fulltext import word_for_word
 from vectorstore.store import PolicyStore
 
 CLAUSES: Final = 8
+# What the clauses of a policy are about, in turn: one only grants money, so that a question has one answer.
+MATTERS: Final = (
+    "给予最高{}万元奖励", "提供{}平方米场地", "配备{}名管理人员", "提前{}日公示", "保存资料{}个月", "每年检查{}次", "培训{}名职工", "购置{}台设备"
+)  # fmt: skip
 ROOT: Final = Path(__file__).parents[2]
 
 # Answers a question, says how long that took since it was started, then takes a folder in and builds the index; each
@@ -44,7 +48,8 @@ with open_assistant(settings=Settings(data_dir=Path(data), samples=False)) as as
 def text_of(number: int, edition: int, clauses: int = CLAUSES) -> str:
     """A policy of which every clause names the project and the edition."""
     said = "\n\n".join(
-        f"第{line}条 对海州市第{number}号项目第{edition}版给予最高{number * 100 + line}万元奖励。"
+        f"第{line}条 对海州市第{number}号项目第{edition}版"
+        f"{MATTERS[(line - 1) % len(MATTERS)].format(number * 100 + line)}。"
         for line in range(1, clauses + 1)
     )
     return f"海州市第{number}号项目奖励办法\n\n{said}\n"

@@ -124,16 +124,6 @@ def test_a_swapped_subject_replaces_the_one_before_it(assistant: Assistant) -> N
     assert "15万元" not in answer.text  # which is the doctors'
 
 
-@pytest.mark.parametrize(
-    ("greeting", "said"), [("你好", "附原文出处"), ("谢谢！", "附原文出处"), ("Hello!", "exact words")]
-)
-def test_a_greeting_is_greeted(assistant: Assistant, greeting: str, said: str) -> None:
-    answer = assistant.ask(greeting)
-    assert answer.status == "clarify"
-    assert said in answer.text
-    assert answer.nearest == ()
-
-
 def test_a_follow_up_needs_its_history(assistant: Assistant) -> None:
     answer = assistant.ask("那硕士呢？", history=["博士来海州有多少安家补贴？"])
     assert answer.standalone_question != answer.question

@@ -13,6 +13,7 @@ from assistant.reading.candidates import LONGEST_LIST, SOFTNESS, calibration, fe
 from assistant.reading.passage_reader import AnswerSpan, PassageReading, PassageText
 from assistant.retrieval import Evidence, retrieve
 from tests.conftest import PARK, TALENT, Put
+from tests.word_reader import PointingReader
 from vectorstore.passage import Hit, Metadata, Passage
 from vectorstore.store import PolicyStore
 
@@ -26,26 +27,8 @@ LIST = """海州市补贴办法
 """
 
 
-class Pointing:
-    """Takes certain words for the answer, wherever they stand."""
-
-    def __init__(self, words: str) -> None:
-        self.words = words
-
-    def read(self, question: str, passages: list[PassageText]) -> list[PassageReading]:
-        readings = []
-        for passage in passages:
-            start = passage.text.find(self.words)
-            if start < 0:
-                readings.append(PassageReading(0.001))
-            else:
-                end = start + len(self.words)
-                readings.append(PassageReading(0.999, (AnswerSpan(start, end, 0.99),), ((start, end),)))
-        return readings
-
-
 def said(store: PolicyStore, words: str, question: str = "补贴怎么申请？") -> list[str]:
-    answer = Assistant(store, reader=Pointing(words)).ask(question)
+    answer = Assistant(store, reader=PointingReader(words)).ask(question)
     for citation in answer.citations:
         assert store.text(citation.document_id, citation.version)[citation.start : citation.end] == citation.quote
     return [claim.text for claim in answer.claims]
@@ -132,7 +115,7 @@ def test_a_model_that_is_sure_beyond_measure_does_no_harm() -> None:
 def test_a_near_passage_says_what_it_lacks(
     store: PolicyStore, put: Put, question: str, quoted: str, reason: str
 ) -> None:
-    class Unsure(Pointing):
+    class Unsure(PointingReader):
         def read(self, question: str, passages: list[PassageText]) -> list[PassageReading]:
             return [replace(each, relevance=min(each.relevance, 0.05)) for each in super().read(question, passages)]
 
@@ -143,9 +126,9 @@ def test_a_near_passage_says_what_it_lacks(
 
 
 def test_of_the_spans_of_a_passage_that_of_the_kind_asked_for_is_taken(store: PolicyStore, put: Put) -> None:
-    class Both(Pointing):
+    class Both(PointingReader):
         def read(self, question: str, passages: list[PassageText]) -> list[PassageReading]:
-            first, second = super().read(question, passages), Pointing("每年3月31日前").read(question, passages)
+            first, second = super().read(question, passages), PointingReader("每年3月31日前").read(question, passages)
             return [replace(one, spans=one.spans + other.spans) for one, other in zip(first, second, strict=True)]
 
     put("due.txt", "海州市补贴办法\n\n第一条 逾期不申请的，视为放弃。申请人应当在每年3月31日前申请。")
@@ -166,6 +149,6 @@ def test_a_list_over_two_passages_is_quoted_whole_where_one_is_asked_for(store: 
 def test_the_search_finds_what_the_reader_then_orders(store: PolicyStore, put: Put) -> None:
     put("list.txt", LIST)
     put("park.txt", PARK)
-    reader = Pointing("3000万元")
+    reader = PointingReader("3000万元")
     query = Assistant(store, reader=reader).understanding.understand("补贴怎么申请？")
     assert "3000万元" in retrieve(store, query, reader)[0].hit.text
