@@ -32,9 +32,11 @@ _FOLLOW_UP = re.compile(
 )
 # A follow-up that only names another subject: 那博士呢？
 _SWAP = re.compile(
-    r"^(?:那么?|如果是?|要是|换成|改成)?\s*([^，。？?]{1,24}?)(?:的话)?呢[？?]?$|^(?:and |so )?(?:what|how) about (.{1,40}?)\??$",
+    r"^(?:那么?|如果是?|要是|换成|改成)?\s*([^，。？?]{1,24}?)(?:的话)?呢[？?]?$|^(?:and |so )?(?:(?:what|how) about|and for) (.{1,40}?)\??$",
     re.IGNORECASE,
 )
+_ARTICLE = re.compile(r"^(?:an?|the) ", re.IGNORECASE)
+SAME_END = 0.3  # what the same last character counts beside it: 国家级 is another 市级
 LEAST_ALIKE = 0.44  # the nearness in meaning from which a subject takes the place of an earlier one
 _CHECKING = re.compile(r"对吗|对吧|对不对|是吗|是吧|是不是|没错吧|正确吗|真的吗|吗[?？]?$|\bright\?|\bcorrect\?|isn't it|is it true|^(?:is|are|does|do|was|were)\b", re.IGNORECASE)  # fmt: skip
 _TITLE = re.compile(r"《([^《》]+)》")
@@ -204,18 +206,26 @@ class Understanding:
     def _swapped(self, question: str, previous: Query) -> str | None:
         """The earlier question with its subject that is most like the one that this question only names."""
         named = _SWAP.match(question)
-        subjects = (*(term.text for term in previous.terms), *previous.years)
-        if not (named and subjects and self._nearness) or _INTERROGATIVE.search(question.rstrip("呢？?")):
+        single = (*(term.text for term in previous.terms), *previous.years)
+        pairs = (one + other for one in single for other in single if one + other in previous.standalone)
+        subjects = (*single, *pairs)
+        if not (named and single and self._nearness):
             return None
-        subject = (named[1] or named[2]).strip()
+        subject = _ARTICLE.sub("", (named[1] or named[2]).strip())
+        if _INTERROGATIVE.search(subject):
+            return None
         subject = subject.removesuffix("年") if _YEAR.match(subject) else subject
-        near = self._nearness(subject, subjects)
-        best = max(range(len(subjects)), key=near.__getitem__)
-        if near[best] < LEAST_ALIKE or subjects[best] in subject:  # 申请材料 is no other 申请
+        near = dict(zip(subjects, self._nearness(subject, subjects), strict=True))
+        alike = {other: likeness + SAME_END * _ends_alike(subject, other) for other, likeness in near.items()}
+        best = max(alike, key=alike.__getitem__)
+        if subject.endswith(best):  # 新能源汽车 is another 小型汽车, and no other 汽车
+            longer = [other for other in alike if other.endswith(best) and other != best]
+            best = max(longer, key=alike.__getitem__, default=best)
+        if alike[best] < LEAST_ALIKE or best in subject:  # 申请材料 is no other 申请
             return None
-        said, swaps = re.subn(
-            re.escape(subjects[best]), lambda _: subject, previous.standalone, count=1, flags=re.IGNORECASE
-        )
+        subject = subject if best.endswith("的") else subject.removesuffix("的")
+        whole = rf"(?<![一二三四五六七八九十\d]){re.escape(best)}"
+        said, swaps = re.subn(whole, lambda _: subject, previous.standalone, count=1, flags=re.IGNORECASE)
         return said if swaps else None
 
     def read(self, question: str) -> Query:
@@ -409,6 +419,11 @@ def _is_dangling(question: str, query: Query) -> bool:
     named = query.regions or query.titles or query.years or any(term.role == "name" for term in query.terms)
     topics = sum(term.role == "topic" for term in query.terms)
     return bool(_FOLLOW_UP.search(question)) and not named and topics <= 2
+
+
+def _ends_alike(one: str, other: str) -> bool:
+    """Whether two Chinese subjects end with the same character, 的 aside."""
+    return not one.isascii() and one.removesuffix("的")[-1:] == other.removesuffix("的")[-1:]
 
 
 def _is_follow_up(question: str, query: Query) -> bool:

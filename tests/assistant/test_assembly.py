@@ -13,8 +13,8 @@ from assistant.errors import AssistantError, EmptyQuestion, QuestionTooLong, Unk
 from assistant.figures import find_figures
 from ingest import ingest_paths
 from ingest.preparing import prepare
-from tests.assistant.reading.test_candidates import Pointing
 from tests.conftest import PARK, TALENT
+from tests.word_reader import PointingReader
 from vectorstore.store import PolicyStore
 
 NEWS = """海州市发布园区建设消息
@@ -118,10 +118,34 @@ def test_a_false_premise_is_answered_with_the_true_figure(assistant: Assistant) 
     assert "一致" in assistant.ask("园区运营机构每年最高能拿3000万元奖励，对吗？").text
 
 
-def test_a_swapped_subject_replaces_the_one_before_it(assistant: Assistant) -> None:
-    answer = assistant.ask("那硕士呢？", history=["博士来海州有多少安家补贴？"])
-    assert answer.standalone_question == "硕士来海州有多少安家补贴？"
-    assert "15万元" not in answer.text  # which is the doctors'
+@pytest.mark.parametrize(
+    ("asked", "follow_up", "standalone"),
+    [
+        ("博士来海州有多少安家补贴？", "那硕士呢？", "硕士来海州有多少安家补贴？"),
+        ("小型汽车停车收费多少？", "新能源汽车呢？", "新能源汽车停车收费多少？"),
+        ("市级孵化器奖励多少？", "那国家级的呢？", "国家级孵化器奖励多少？"),
+        ("东浦区硕士租房补贴多少？", "西江区呢？", "西江区硕士租房补贴多少？"),
+        ("考核优秀的园区给多少？", "那良好的呢？", "考核良好的园区给多少？"),
+        ("How much does a PhD get?", "What about a master's degree?", "How much does a master's degree get?"),
+        ("2025年的标准是多少？", "2026年呢？", "2026年的标准是多少？"),
+    ],
+)
+def test_a_follow_up_that_only_names_a_subject_swaps_it(
+    assistant: Assistant, asked: str, follow_up: str, standalone: str
+) -> None:
+    assert assistant.ask(follow_up, history=[asked]).standalone_question == standalone
+
+
+@pytest.mark.parametrize(
+    ("asked", "follow_up"),
+    [
+        ("公租房申请条件是什么？", "申请材料呢？"),
+        ("一级站补助多少？", "期限呢？"),
+        ("租房补贴给多少？", "要交什么材料呢？"),
+    ],
+)
+def test_what_is_another_matter_is_not_swapped(assistant: Assistant, asked: str, follow_up: str) -> None:
+    assert assistant.ask(follow_up, history=[asked]).standalone_question.endswith(f"：{follow_up}")
 
 
 def test_a_follow_up_needs_its_history(assistant: Assistant) -> None:
@@ -291,7 +315,7 @@ def test_a_table_row_answers_with_the_names_of_its_columns(library: Assistant) -
         "| 等次 | 一次性奖励 | 用地指标 |\n| --- | --- | --- |\n| 优秀 | 300万元 | 20亩 |\n| 良好 | 100万元 | 10亩 |\n"
     )
     put(library, "t.md", f"# 海州市园区分档奖励表\n\n各等次的奖励如下表。\n\n{table}")
-    answer = Assistant(library.store, reader=Pointing("100万元")).ask("良好等次的一次性奖励是多少？")
+    answer = Assistant(library.store, reader=PointingReader("100万元")).ask("良好等次的一次性奖励是多少？")
     assert answer.text.startswith("100万元：良好：一次性奖励 100万元；用地指标 10亩")
     row, header = (citation.quote for citation in answer.citations)
     assert "良好 | 100万元 | 10亩" in row
@@ -324,7 +348,7 @@ STANDARDS = """<html><body><h1>海州市困难群众保障标准</h1><p>海州�
 
 def test_a_cell_answers_with_the_unit_that_stands_over_the_table(library: Assistant) -> None:
     put(library, "standards.html", STANDARDS)
-    answer = Assistant(library.store, reader=Pointing("310")).ask("重度残疾人护理补贴每月多少元？")
+    answer = Assistant(library.store, reader=PointingReader("310")).ask("重度残疾人护理补贴每月多少元？")
     assert answer.text.startswith("310（元/月）：残疾人两项补贴：对象 重度残疾人护理补贴；补贴标准 310")
     assert [citation.quote for citation in answer.citations] == [
         "残疾人两项补贴 | 重度残疾人护理补贴 | 310",
