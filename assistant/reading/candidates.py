@@ -38,6 +38,7 @@ _LEADING_LINE: Final = re.compile(r"(?<=\n)[^\n]*[：:](?=[ \t]*\n)")
 _QUESTION: Final = re.compile(
     r"[?？]\s*$|^[^。；]{2,40}(?:吗|呢|多少|哪些|什么|怎么办)\s*$|^[^。；，]{0,8}(?:如何|怎[么样])[^。；，]{1,24}$"
 )
+_NOTHING_DUE: Final = re.compile(r"免费|免收|不收|免[交缴征]|全额|减半|\bfree\b")  # answers how much, without a figure
 _TIME: Final = re.compile(r"每[年月季]|[日天年月周时]|小时|years?|months?|days?|weeks?|hours?", re.IGNORECASE)
 
 
@@ -179,11 +180,11 @@ def _figures_of(text: str, window: Span, places: Sequence[Span], applied: Tier |
 
 
 def _answers(asks: Asks, words: str) -> bool:
-    """Whether words hold what is asked for: a number, or a time."""
+    """Whether words hold what is asked for: a number (or that nothing is due), or a time."""
     figures = find_figures(words)
     if asks == "time":
         return any(figure.kind in ("date", "year") or _TIME.match(figure.unit) for figure in figures)
-    return asks != "figure" or bool(figures)
+    return asks != "figure" or bool(figures or _NOTHING_DUE.search(words))
 
 
 def features(item: Evidence, evidence: Sequence[Evidence]) -> dict[str, float]:
