@@ -59,7 +59,8 @@ _BOUNDS_BEFORE = {
     "不得超过": "max", "封顶": "max", "up to": "max", "at most": "max", "no more than": "max", "maximum of": "max",
     "not exceeding": "max", "最低": "min", "至少": "min", "不少于": "min", "不低于": "min", "超过": "min", "达到": "",
     "at least": "min", "no less than": "min", "more than": "min", "over": "min", "minimum of": "min",
-    "突破": "min", "约": "about", "左右": "about", "about": "about", "around": "about", "近": "about",
+    "最长": "max", "最迟": "max", "不迟于": "max", "不晚于": "max", "不多于": "max", "不得多于": "max", "不长于": "max",
+    "最短": "min", "最早": "min", "不短于": "min", "不小于": "min", "突破": "min", "约": "about", "左右": "about", "about": "about", "around": "about", "近": "about",
 }  # fmt: skip
 _BOUNDS_AFTER = {
     "以上": "min",
@@ -269,12 +270,20 @@ def in_english(figure: Figure, shown: str, *, per: str = "") -> str:
     amount = english_amount(figure.value) + {"money": " yuan", "percent": "%"}.get(figure.kind, "")
     if figure.kind == "money" and not figure.unit.startswith(("元", "圆", "块")):
         amount = amount.removesuffix(" yuan") + f" {_CURRENCIES.get(figure.unit, figure.unit)}"
+    if figure.kind == "number" and figure.unit in _UNITS:
+        amount += f" {_UNITS[figure.unit]}" if figure.value != 1 else f" {_UNITS[figure.unit].removesuffix('s')}"
     bound = {"max": "up to ", "min": "at least ", "about": "about "}.get(figure.bound, "")
     amount = bound + amount + _PERIODS.get(per, "")
     return f"{amount} ({shown})" if shown.strip("个家条项名") != amount else amount
 
 
 _PERIODS = {"每年": " a year", "每年度": " a year", "每月": " a month", "每人": " a person", "每亩": " a mu"}
+_UNITS = {
+    "年": "years", "个月": "months", "月": "months", "日": "days", "天": "days", "个工作日": "working days", "工作日": "working days",
+    "小时": "hours", "个小时": "hours", "分钟": "minutes", "周岁": "years of age", "岁": "years of age", "周": "weeks",
+    "平方米": "square metres", "㎡": "square metres", "平方公里": "square kilometres", "公里": "kilometres", "公顷": "hectares",
+    "亩": "mu", "人": "people", "名": "people", "户": "households", "倍": "times", "次": "times", "吨": "tons", "分": "points",
+}  # fmt: skip
 _CURRENCIES = {"美元": "US dollars", "欧元": "euros", "港元": "Hong Kong dollars", "港币": "Hong Kong dollars", "日元": "yen", "英镑": "pounds"}  # fmt: skip
 
 

@@ -208,12 +208,10 @@ class Embedder:
         return vectors
 
 
-def shipped(folder: Path) -> Any:
-    """The transformer in an encoder that `training.export` made (a transformers BertModel), its 8-bit weights as floats."""
+def shipped_weights(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """All weights of such a model, by their names in the trained one; those of a reader's heads are among them."""
     import onnx
-    import torch
     from onnx import numpy_helper
-    from transformers import BertConfig, BertModel
 
     graph = onnx.load(folder / "model.onnx").graph
     kept = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
@@ -225,15 +223,24 @@ def shipped(folder: Path) -> Any:
             whole = (kept[f"{name}_quantized"].astype(np.float32) - kept[f"{name}_zero_point"]) * kept[f"{name}_scale"]
         return whole.astype(np.float32)
 
-    weights = {name: value for name, value in kept.items() if name.startswith("bert.") and value.dtype == np.float32}
-    weights = {name: value for name, value in weights.items() if not name.endswith("_scale")}
+    weights = {name: value for name, value in kept.items() if re.fullmatch(r"(bert|relevance|tokens)\..+", name)}
+    weights = {name: value for name, value in weights.items() if value.dtype == np.float32 and name[-6:] != "_scale"}
     tables = ("word_embeddings", "position_embeddings", "token_type_embeddings")
     weights |= {name: floats(name) for name in (f"bert.embeddings.{table}.weight" for table in tables)}
     for node in graph.node:
-        matrix = re.fullmatch(r"/(bert/encoder/.+)/MatMul(_quant)?", node.name)
+        matrix = re.fullmatch(r"/(bert/encoder/.+|relevance|tokens)/(MatMul|Gemm_MatMul)(_quant)?", node.name)
         source = node.input[1].removesuffix("_quantized") if matrix else ""
         if matrix and (f"{source}_bytes" in kept or f"{source}_quantized" in kept):
             weights[f"{matrix[1].replace('/', '.')}.weight"] = floats(source).T
+    return weights
+
+
+def shipped(folder: Path) -> Any:
+    """The transformer in a model that `training.export` made (a transformers BertModel), its 8-bit weights as floats."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    weights = {name: value for name, value in shipped_weights(folder).items() if name.startswith("bert.")}
     words, hidden = weights["bert.embeddings.word_embeddings.weight"].shape
     inner = len(weights["bert.encoder.layer.0.intermediate.dense.bias"])
     layers = sum(name.endswith("intermediate.dense.bias") for name in weights)

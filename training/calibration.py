@@ -58,7 +58,7 @@ def lay_questions(data: Path) -> list[LayQuestion]:
 def invented_questions() -> tuple[list[LayQuestion], dict[str, str]]:
     """Those over invented documents kept for this, and these documents: their passages under their headings, less tables."""
     asked, passages = [], defaultdict[str, dict[str, None]](dict)
-    for row in rows.read(rows.OURS / "invented.jsonl"):
+    for row in (row for name in rows.INVENTED for row in rows.read(rows.OURS / name)):
         if rows.for_calibration(row["title"]) and " | " not in row["passage"] and isinstance(row["span"], str):
             passages[row["title"]][f"## {row['heading']}\n\n{row['passage']}"] = None
             asked.append(

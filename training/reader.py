@@ -1,10 +1,13 @@
-"""`python -m training.reader --data DIR --base FOLDER --encoder FOLDER --out FOLDER`: the cross-encoder that reads passages.
+"""`python -m training.reader --data DIR --encoder FOLDER --out FOLDER`: the cross-encoder that reads passages.
 
 For a question and a passage three heads over one transformer: relevance (first token), the answer's span (start, end) and,
 for each token, whether it stands in the evidence. Every question that its passage answers comes with two that do not:
 one of the same document, nearest by its words, and one of another, nearest to the encoder. It begins from the shipped encoder and
 first sees reading questions, then everyday ones PASSES times, each time beside other passages, and last both, with fewer passages that
 do not answer: else it takes a passage that does not repeat who is asked about for another one's.
+
+`--begin FOLDER` goes on from a shipped reader instead, in a second round: the questions over siblings, each beside two others of
+its document, and some of the earlier ones.
 """
 
 from __future__ import annotations
@@ -15,10 +18,11 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 from transformers import BertModel
@@ -34,7 +38,9 @@ FROZEN: Final = 6  # lowest layers
 PASSES: Final = 2  # over the everyday questions
 READING: Final = 1200  # questions of CMRC before them
 CLOSING_RATE: Final = 5e-5
+AGAIN_RATE: Final = 7e-5
 CLOSING: Final = {"reading": 2000, "answered": 2600, "none": 500}
+AGAIN: Final = {"reading": 600, "answered": 1500, "none": 500}  # of a second round, beside all siblings
 AROUND: Final = 120  # characters on each side of an answer that are left of a reading paragraph
 CHUNKS: Final = 4  # of a step
 NEAREST: Final = 6  # it is one of so many
@@ -50,6 +56,12 @@ class CrossEncoder(nn.Module):
         self.bert = bert
         width = bert.config.hidden_size
         self.relevance, self.tokens = nn.Linear(width, 1), nn.Linear(width, 3)
+
+    def load_heads(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        """Take the heads' weights among those of a shipped reader."""
+        for name, parameter in self.named_parameters():
+            if not name.startswith("bert."):
+                parameter.data = torch.tensor(weights[name])
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Logits: relevance (batch,), start, end and keep (batch, tokens)."""
@@ -215,28 +227,62 @@ def _longest(group: Sequence[Pair]) -> int:
     return max(len(pair.passage.text) for pair in group)
 
 
+def first_round(questions: Sequence[QuestionRow], data: Path, encoder: Path) -> list[tuple[float, list[Any]]]:
+    """The rates and steps of a training that begins from the encoder."""
+    elsewhere = _elsewhere(questions, encoder)
+    passes = [reading_groups(data, READING, loop.SEED)]
+    passes += [groups(questions, elsewhere, loop.SEED + number) for number in range(PASSES)]
+    seed = loop.SEED + PASSES
+    closing = closing_groups(data, groups(questions, elsewhere, seed), seed)
+    first = [
+        step for number, made in enumerate(passes) for step in loop.batches(made, GROUPS, _longest, loop.SEED + number)
+    ]
+    return [(RATE, first), (CLOSING_RATE, loop.batches(closing, GROUPS, _longest, seed))]
+
+
+def second_round(
+    seen: Sequence[QuestionRow], siblings: Sequence[QuestionRow], data: Path, encoder: Path
+) -> list[tuple[float, list[Any]]]:
+    """The rate and steps of a training that goes on from a reader: all siblings, some of the others and of reading questions."""
+    order = random.Random(loop.SEED)
+    made = [
+        (
+            Pair(row.question, row.passage, row.answers, row.evidence),
+            *(Pair(row.question, other) for other in order.sample(row.others, min(2, len(row.others)))),
+        )
+        for row in siblings
+    ]
+    order, chosen = random.Random(loop.SEED + 1), list[QuestionRow]()
+    for name, answered in (("answered", True), ("none", False)):
+        pool = [row for row in seen if row.answered == answered]
+        chosen += order.sample(pool, min(AGAIN[name], len(pool)))
+    made += groups(chosen, _elsewhere(chosen, encoder), loop.SEED)
+    made += reading_groups(data, AGAIN["reading"], loop.SEED)
+    return [(AGAIN_RATE, loop.batches(made, GROUPS, _longest, loop.SEED))]
+
+
 def main() -> None:
     """Train and save the float model; `training.export` makes the shipped one of it."""
     parser = argparse.ArgumentParser(prog="python -m training.reader", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the training corpora")
     parser.add_argument("--encoder", type=Path, required=True, help="folder of the shipped encoder")
+    parser.add_argument("--begin", type=Path, help="folder of a shipped reader to go on from")
     parser.add_argument("--out", type=Path, required=True, help="folder to save the model in")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
     torch.manual_seed(loop.SEED)
     questions = [row for row in rows.training_rows(arguments.data) if not rows.for_calibration(row.title)]
-    elsewhere = _elsewhere(questions, arguments.encoder)
-    passes = [reading_groups(arguments.data, READING, loop.SEED)]
-    passes += [groups(questions, elsewhere, loop.SEED + number) for number in range(PASSES)]
-    seed = loop.SEED + PASSES
-    closing = closing_groups(arguments.data, groups(questions, elsewhere, seed), seed)
-    first = [
-        step for number, made in enumerate(passes) for step in loop.batches(made, GROUPS, _longest, loop.SEED + number)
-    ]
-    stages = [(RATE, first), (CLOSING_RATE, loop.batches(closing, GROUPS, _longest, seed))]
+    new = {row["title"] for row in rows.read(rows.OURS / rows.INVENTED[1])}
+    siblings = [row for row in questions if row.title in new]
+    questions = [row for row in questions if row.title not in new]
+    model = CrossEncoder(base.shipped(arguments.begin or arguments.encoder))
+    if arguments.begin:
+        model.load_heads(base.shipped_weights(arguments.begin))
+        stages = second_round(questions, siblings, arguments.data, arguments.encoder)
+    else:
+        stages = first_round(questions, arguments.data, arguments.encoder)
     tokenizer = Tokenizer.from_file(str(arguments.encoder / "tokenizer.json"))
-    model = CrossEncoder(base.shipped(arguments.encoder))
     loop.freeze(model.bert, FROZEN)
     batches = Batches(tokenizer)
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ from vectorstore.making import heading
 from vectorstore.passage import Span
 
 OURS: Final = Path(__file__).parent / "data"
+INVENTED: Final = ("invented.jsonl", "siblings.jsonl")  # the second for the second round of the reader
 
 # The share of a quote that a passage has to hold to be the one that answers.
 LEAST_COVERED: Final = 0.6
@@ -209,10 +210,10 @@ def _located(row: Mapping[str, Any], document: DocumentRow, overlap: Overlap) ->
     yield QuestionRow(*asked, passage, tuple(answers), tuple(evidence), tuple(others[:4]))
 
 
-def invented_rows() -> Iterator[QuestionRow]:
-    """Our questions over invented documents, whose passages stand in the file."""
+def invented_rows(names: Sequence[str] = INVENTED) -> Iterator[QuestionRow]:
+    """Our questions over invented documents, whose passages stand in the files."""
     passages: dict[str, dict[str, PassageRow]] = defaultdict(dict)
-    rows = list(read(OURS / "invented.jsonl"))
+    rows = [row for name in names for row in read(OURS / name)]
     for row in rows:
         above, _, text = row["passage"].rpartition("\n") if " | " in row["passage"] else ("", "", row["passage"])
         shown = joined(row["title"], *row["heading"].split(" > "), above)

@@ -98,6 +98,13 @@ def test_positions_point_at_the_figure() -> None:
         ("2024年7月29日", "29 July 2024 (2024年7月29日)"),
         ("2021年", "2021 (2021年)"),
         ("30万美元", "300,000 US dollars (30万美元)"),
+        ("36个月", "36 months (36个月)"),
+        ("最长两年", "up to 2 years (最长两年)"),
+        ("十五日内", "15 days (十五日内)"),
+        ("满1年", "1 year (满1年)"),
+        ("不少于90平方米", "at least 90 square metres (不少于90平方米)"),
+        ("15个工作日", "15 working days (15个工作日)"),
+        ("500个", "500"),
     ],
 )
 def test_figures_in_english_carry_both_notations(text: str, english: str) -> None:

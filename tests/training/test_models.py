@@ -14,11 +14,12 @@ from transformers import BertConfig, BertModel  # noqa: E402
 
 from assistant.reading.passage_reader import OnnxPassageReader, PassageText  # noqa: E402
 from tests.training.test_base import SPECIAL  # noqa: E402
-from training import loop  # noqa: E402
-from training.base import tokenizer  # noqa: E402
-from training.reader import Batches, CrossEncoder, Pair, groups, loss  # noqa: E402
+from training import loop, reader  # noqa: E402
+from training.base import shipped, shipped_weights, tokenizer  # noqa: E402
+from training.reader import Batches, CrossEncoder, Pair, groups, loss, second_round  # noqa: E402
 from training.rows import PassageRow, QuestionRow  # noqa: E402
 
+SHIPPED = Path(__file__).parents[2] / "assistant" / "reading" / "model"
 LETTERS = "园区每年奖励三千万元企业博士补贴｜，。？多少"
 
 
@@ -132,8 +133,43 @@ def test_an_exported_reader_reads_as_it_did(letters: Tokenizer, tmp_path: Path) 
     ],
 )
 def test_the_trained_reader_finds_what_answers(question: str, words: str) -> None:
-    reader = OnnxPassageReader(Path(__file__).parents[2] / "assistant" / "reading" / "model")
+    trained = OnnxPassageReader(SHIPPED)
     talent = PassageText("海州市青年人才安居办法｜第一条", "博士研究生来海州工作的，一次性给予15万元安家补贴。")
-    right, other = reader.read(question, [talent, PassageText("海州市养犬管理条例", "携犬出户应当束犬链。")])
+    right, other = trained.read(question, [talent, PassageText("海州市养犬管理条例", "携犬出户应当束犬链。")])
     assert right.relevance > 10 * other.relevance
     assert words in talent.text[right.spans[0].start : right.spans[0].end]
+
+
+def test_the_shipped_reader_is_read_back_with_its_heads() -> None:
+    model = CrossEncoder(shipped(SHIPPED))
+    model.load_heads(shipped_weights(SHIPPED))
+    passages = [RIGHT, PassageRow("海州市养犬管理条例", "携犬出户应当束犬链，违者处二百元罚款。", 0, 20)]
+    pairs = [Pair("园区每年能拿多少奖励？", passage) for passage in passages]
+    wanted = Batches(Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))).tensors(pairs)
+    with torch.inference_mode():
+        relevance, *_ = model.eval()(wanted["ids"], wanted["mask"])
+    shipped_readings = OnnxPassageReader(SHIPPED).read(
+        pairs[0].question, [PassageText(each.heading, each.text) for each in passages]
+    )
+    assert torch.sigmoid(relevance).tolist() == pytest.approx([each.relevance for each in shipped_readings], abs=0.15)
+
+
+def test_a_second_round_sets_siblings_beside_each_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(reader, "reading_groups", lambda *_: [])
+    monkeypatch.setattr(reader, "_elsewhere", lambda *_: {})
+    monkeypatch.setattr(reader, "AGAIN", {"reading": 0, "answered": 1, "none": 1})
+    others = tuple(PassageRow("甲", f"甲文{number}", 0, 3) for number in range(4))
+
+    def row(question: str, *, answered: bool = True) -> QuestionRow:
+        places = ((0, 2),) if answered else ()
+        return QuestionRow(question, "zh", "number", "甲", RIGHT, places, places, others if answered else ())
+
+    seen = [row("早一"), row("早二"), row("早三", answered=False)]
+    ((rate, steps),) = second_round(seen, [row("新一"), row("新二"), row("新三", answered=False)], tmp_path, tmp_path)
+    made = {group[0].question: group for step in steps for group in step}
+    assert rate == reader.AGAIN_RATE
+    assert {"新一", "新二", "新三", "早三"} < set(made)
+    assert len(made) == 5
+    assert len({pair.passage for pair in made["新一"]}) == 3
+    assert [bool(pair.answers) for pair in made["新一"]] == [True, False, False]
+    assert len(made["新三"]) == 1

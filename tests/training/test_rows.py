@@ -86,8 +86,8 @@ def test_our_questions_over_the_corpora_hold_no_text_of_theirs() -> None:
 
 def test_our_invented_passages_hold_their_answers() -> None:
     made = list(rows.invented_rows())
-    assert len(made) > 1900
-    assert sum(not row.answered for row in made) > 400
+    assert len(made) > 9000
+    assert sum(not row.answered for row in made) > 2000
     for row in made:
         for start, end in row.answers:
             assert any(first <= start and end <= last for first, last in row.evidence)
