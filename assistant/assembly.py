@@ -77,7 +77,7 @@ class Assistant:
             store,
             self.understanding,
             self._passage_reader,
-            Reader(candidates, store.text),
+            Reader(candidates),
             self.standing,
             reranker,
             writer,

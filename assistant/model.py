@@ -61,7 +61,7 @@ class ModelSettings:
 class Exchange:
     """One answer's talk with a model: until when it may last (in `time.monotonic` seconds), and what it took.
 
-    Setting `stopped` ends it: nobody waits for the answer any more. Tokens are counted where the endpoint counts them, characters always.
+    Setting `stopped` ends it: nobody waits for the answer any more. `shortened` tells that not all of the reply was read. Tokens are counted where the endpoint counts them, characters always.
     """
 
     until: float
@@ -71,6 +71,7 @@ class Exchange:
     characters_received: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    shortened: bool = False
 
     def usage(self) -> dict[str, int]:
         """What it took; empty if nothing was asked."""

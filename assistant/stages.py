@@ -208,6 +208,8 @@ class Stages:
         answer = replace(answer, elapsed_ms=elapsed, usage=exchange.usage() if exchange else {})
         if claims:
             warnings = self._warnings(answer, composer, without, wording)
+            if exchange and exchange.shortened:
+                warnings += (Warning("shortened", wording.say("warning_shortened")),)
             whole: Status = "partial" if without or composer.dropped else "answered"
             yield replace(answer, status=whole, warnings=warnings, generator=composer.by)
         elif query.small_talk not in ("", "other"):

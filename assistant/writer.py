@@ -12,7 +12,8 @@ import string
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import chain, islice, pairwise
 from typing import Final, Literal
 
 from assistant.model import Exchange, ModelClient
@@ -20,20 +21,19 @@ from assistant.quoting import trim
 from assistant.retrieval import Evidence
 from assistant.sums import calculate, repeated
 from assistant.support import Source, Support
-from assistant.table_rows import named_row
+from assistant.table_rows import named_row, row_clauses
+from assistant.writing.reply import MARK, SHORTEST, Parser, Said
 from prompts import load_prompts
 from vectorstore.packing import context_texts
 from vectorstore.passage import Hit, Span
 from vectorstore.segmentation import sentence_spans
 
-MOST_SENTENCES: Final = 6  # of an answer
-SHORTEST: Final = 4  # characters of a sentence that says something
+ASKED_FOR: Final = 6  # sentences that a model is asked for, at most
+MOST_SENTENCES: Final = 12  # that are read of its reply
+ATTRIBUTED: Final = 4  # sentences of the evidence that one without a handle is compared with
 BEFORE: Final = 200  # characters before a sentence in which its subject may stand
 NONE: Final = "NO_BASIS"
 
-_HANDLES = re.compile(r"(?:\s*\[[^\[\]\n]{1,24}\])+")
-_HANDLE = re.compile(r"\[([^\[\]\n]{1,24})\]")
-_LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)、])\s+")
 _LINK = re.compile(r"https?:|www\.|\]\(|<\s*[a-z!/]", re.IGNORECASE)
 _BRACKETS = str.maketrans("[]", "〔〕")
 
@@ -44,14 +44,6 @@ class Issued:
 
     hit: Hit
     span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A sentence of the reply: its words without handles, and the handles, known or not."""
-
-    text: str
-    handles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,41 +59,9 @@ class Written:
     computed: bool = False
 
 
-@dataclass(slots=True)
-class Parser:
-    """Reads a reply piece by piece into sentences; a sentence ends with its handles, or with its line."""
-
-    _held: str = field(default="")
-
-    def feed(self, piece: str) -> list[Said]:
-        """The sentences that this piece completes."""
-        self._held += piece
-        found: list[Said] = []
-        while True:
-            handles = _HANDLES.search(self._held)
-            line = self._held.find("\n")
-            if handles is not None and (line < 0 or handles.start() < line):
-                end = handles.end()
-                follows = self._held[end:].lstrip(" ")
-                if not follows or follows.startswith("["):  # more handles may come
-                    return found
-            elif line >= 0:
-                end = line + 1
-            else:
-                return found
-            found += _said(self._held[:end])
-            self._held = self._held[end:]
-
-    def end(self) -> list[Said]:
-        """What is left when the reply has ended."""
-        left, self._held = self._held, ""
-        return _said(left)
-
-
-def _said(words: str) -> list[Said]:
-    handles = tuple(_HANDLE.findall(words))
-    text = _LIST_MARK.sub("", _HANDLES.sub("", words)).strip().strip("。.").strip()
-    return [Said(text, handles)] if text else []
+def _read(parser: Parser, piece: str | None) -> list[Said]:
+    """The sentences that a piece of the reply completes; None is its end."""
+    return parser.end() if piece is None else parser.feed(piece)
 
 
 class Writer:
@@ -136,25 +96,25 @@ class Writer:
         fence = f"<<<{secrets.token_hex(4)}>>>"
         handles = list(issued)
         examples = {"first": handles[0], "second": handles[min(1, len(handles) - 1)]}
-        system = prompts.say("system", fence=fence, none=NONE, most=MOST_SENTENCES, **examples)
+        system = prompts.say("system", fence=fence, none=NONE, most=ASKED_FOR, **examples)
         asked = prompts.say(
             "question", fence=fence, evidence=self._listing(issued), question=question.translate(_BRACKETS)
         )
-        parser, count = Parser(), 0
+        parser, count = Parser(handles[0][:MARK]), 0
         with closing(self._client.stream([("system", system), ("human", asked)], exchange)) as pieces:
-            for piece in pieces:
-                for said in parser.feed(piece):
-                    if NONE in said.text or count >= MOST_SENTENCES:
-                        return
-                    count += 1
-                    yield self._checked(said, issued, language)
-        for said in parser.end():
-            if NONE not in said.text and count < MOST_SENTENCES:
+            complete = (said for piece in chain(pieces, (None,)) for said in _read(parser, piece))
+            for said in complete:
+                if NONE in said.text:
+                    return
+                if count >= MOST_SENTENCES:
+                    exchange.shortened = True
+                    return
+                count += 1
                 yield self._checked(said, issued, language)
 
     def issue(self, evidence: Sequence[Evidence]) -> dict[str, Issued]:
         """The sentences of the evidence by handle, the best passages first, as many as the budget holds."""
-        mark = "".join(secrets.choice(string.ascii_lowercase) for _ in range(2))
+        mark = "".join(secrets.choice(string.ascii_lowercase) for _ in range(MARK))
         issued: dict[str, Issued] = {}
         left = self._client.settings.budget
         for item in evidence:
@@ -191,6 +151,8 @@ class Writer:
         known = tuple(issued[handle] for handle in dict.fromkeys(said.handles) if handle in issued)
         problems = [f"[{handle}] was never issued" for handle in said.handles if handle not in issued]
         if not said.handles:
+            known = self._attributed(said.text, issued)
+        if not known:
             problems.append("it cites nothing")
         if _LINK.search(said.text):
             problems.append("it holds a link or markup, even if its source does")
@@ -204,6 +166,14 @@ class Writer:
         if calculation is None:
             return Written(said.text, known, tuple(problems))
         return Written(calculation.said, known, (*problems, *calculation.problems), computed=True)
+
+    def _attributed(self, text: str, issued: dict[str, Issued]) -> tuple[Issued, ...]:
+        """The sentence of the evidence that bears out one without a handle, if one does: small models often cite nothing."""
+        pairs = set(pairwise(text))
+        sources = [(sentence, self._source(sentence)) for sentence in issued.values()]
+        sources.sort(key=lambda found: -len(pairs & set(pairwise(found[1].words))))
+        bears = (sentence for sentence, source in sources[:ATTRIBUTED] if not self._support.problems(text, [source]))
+        return tuple(islice(bears, 1))
 
     def _source(self, sentence: Issued) -> Source:
         hit, (start, end) = sentence.hit, sentence.span
@@ -220,4 +190,4 @@ class Writer:
         if sentence.hit.passage.kind != "row":
             return ""
         text = self._text_of(sentence.hit.document_id, sentence.hit.version)
-        return named_row(text, sentence.hit.passage, sentence.span)
+        return named_row(text, sentence.hit.passage, row_clauses(text, sentence.hit.passage))

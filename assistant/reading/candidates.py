@@ -107,7 +107,7 @@ class Candidates:
 
     def __init__(self, agreement: Agreement, text_of: Callable[[str, int], str]) -> None:
         self._agreement = agreement
-        self._text_of = text_of
+        self.text_of = text_of
 
     def of(self, query: Query, evidence: Sequence[Evidence]) -> list[Candidate]:
         """The best answer of each passage that has one, the likeliest first."""
@@ -123,7 +123,7 @@ class Candidates:
         return next((each for each in made if each.agrees and not each.lacks), likeliest)
 
     def _of_span(self, query: Query, item: Evidence, best: AnswerSpan, told: Mapping[str, float]) -> Candidate:
-        hit, text = item.hit, self._text_of(item.hit.document_id, item.hit.version)
+        hit, text = item.hit, self.text_of(item.hit.document_id, item.hit.version)
         begin = hit.passage.start
         span = (begin + best.start, begin + best.end)
         is_row = hit.passage.kind == "row"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.figures import find_figures
@@ -35,9 +35,8 @@ class Draft:
 class Reader:
     """Chooses among the candidates of the evidence."""
 
-    def __init__(self, candidates: Candidates, text_of: Callable[[str, int], str]) -> None:
+    def __init__(self, candidates: Candidates) -> None:
         self._candidates = candidates
-        self._text_of = text_of
 
     def read(
         self,
@@ -52,7 +51,7 @@ class Reader:
         On the same matter, `stale` documents give way to those in force, and `reports` to the policies themselves.
         """
         candidates = _distinct(self._candidates.of(query, evidence))
-        together = listed_rows(query, candidates, self._text_of)
+        together = listed_rows(query, candidates, self._candidates.text_of)
         candidates = [together, *candidates] if together else candidates
         closest = tuple(candidates[:3])
         confidence = max((found.confidence for found in candidates if found.agrees), default=0.0)

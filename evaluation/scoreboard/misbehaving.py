@@ -73,8 +73,9 @@ def wrong_handle(known: Knowing) -> str | None:
 
 
 def no_handle(known: Knowing) -> str | None:
-    """Cited from nothing."""
-    return f"{known.words}。"
+    """Another digit, cited from nothing: what is right without a handle is attributed by the program."""
+    changed = changed_digit(known)
+    return changed.partition("[")[0] if changed else None
 
 
 def invented_handle(known: Knowing) -> str | None:

@@ -16,7 +16,6 @@ from assistant.doctor import examine
 from assistant.errors import ModelFault, SettingError
 from assistant.model import FAILURES, Breaker, ModelSettings, load_model
 from assistant.settings import Settings
-from assistant.writer import Parser, Said
 from channels.conversation import evidence
 from tests.assistant.scripted_model import Prompt, ScriptedModel
 from tests.conftest import PARK, TALENT, Put
@@ -77,7 +76,7 @@ def test_the_evidence_comes_before_the_first_sentence(assistant: Assistant) -> N
         "考核优秀的园区运营机构每年最高可以得到3500万元奖励。[{right}]",
         "考核优秀的园区运营机构每年最高可以得到3亿元奖励。[{right}]",
         "考核优秀的园区运营机构每年可以得到3000万元奖励。[{right}]",
-        "考核优秀的园区运营机构每年最高可以得到3000万元奖励。",
+        "考核优秀的园区运营机构每年最高可以得到3500万元奖励。",
         "考核优秀的园区运营机构每年最高可以得到3000万元奖励。[9]",
         "考核优秀的园区运营机构每年最高可以得到3000万元奖励。[{wrong}]",
         "烟台的园区运营机构每年最高可以得到3000万元奖励。[{right}]",
@@ -252,21 +251,6 @@ def test_the_key_is_never_shown(assistant: Assistant, model: ScriptedModel, capl
 def test_a_model_that_cannot_be_set_up_says_what_to_do(name: str, problem: str) -> None:
     with pytest.raises(SettingError, match=problem):
         load_model(ModelSettings(name))
-
-
-@pytest.mark.parametrize("size", [1, 3, 1000])
-def test_sentences_are_read_as_they_come(size: int) -> None:
-    reply = "- 第一句，有 3 条。[ab1][ab2]\n没有编号的一句\n2. 第二句 [ab3]。 第三句[ab4]"
-    parser, found = Parser(), []
-    for start in range(0, len(reply), size):
-        found += parser.feed(reply[start : start + size])
-    found += parser.end()
-    assert found == [
-        Said("第一句，有 3 条", ("ab1", "ab2")),
-        Said("没有编号的一句", ()),
-        Said("第二句", ("ab3",)),
-        Said("第三句", ("ab4",)),
-    ]
 
 
 def test_nothing_of_a_provider_is_imported_before_it_is_needed(tmp_path: Path) -> None:

@@ -26,9 +26,11 @@ def candidate(text: str, confidence: float) -> Candidate:
 
 
 def said(best: float, other: float, *, of_money: bool = False) -> list[str]:
-    candidates: Any = SimpleNamespace(of=lambda query, evidence: [candidate(SHARE, best), candidate(MONEY, other)])
+    candidates: Any = SimpleNamespace(
+        of=lambda query, evidence: [candidate(SHARE, best), candidate(MONEY, other)], text_of=lambda *_: ""
+    )
     query = Query("能拿多少？", "能拿多少？", "zh", (), years=("2026",), of_money=of_money)
-    return [found.hit.text for found in Reader(candidates, lambda *_: "").read(query, []).chosen]
+    return [found.hit.text for found in Reader(candidates).read(query, []).chosen]
 
 
 LEAST = calibration().threshold

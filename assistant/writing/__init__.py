@@ -1,0 +1,1 @@
+"""What a language model writes over the evidence, and what of it is believed."""
