@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from importlib.resources import files
+from typing import Final
 
 
 class Glossary:
@@ -118,17 +119,28 @@ class Regions:
         return tuple(dict.fromkeys(found))
 
     def named_in_english(self, text: str) -> tuple[str, ...]:
-        """The Chinese names of the places that a text names in English.
+        """The Chinese names of the places that a text names in English, with a capital if it has any.
 
-        The table calls a district as the city of that name, so 区 and 县 are left off unless they are said.
+        The table calls a district as the city of that name, so 区 and 县 are left off unless they are said; a Chinese name
+        in brackets behind it says which of several places is meant.
         """
         folded = text.lower()
         found: list[str] = []
         for match in self._pattern.finditer(folded):
+            if len(match.group()) < (SHORTEST_NAME if text[match.start()].isupper() else SHORTEST_SMALL):
+                continue
+            if text[match.start()].islower() and text != folded:
+                continue  # hukou is a word there, and no place
             name = self._english[match.group()]
             said = _DISTRICT.search(match.group()) or _DISTRICT.match(folded, match.end())
-            found.append(name[:-1] if name[-1] in "区县" and len(name) > 2 and not said else name)
+            shown = _IN_BRACKETS.match(text, match.end())
+            name = name[:-1] if name[-1] in "区县" and len(name) > 2 and not said else name
+            found.append(re.sub("(?<=..)[市省]$", "", shown[1]) if shown else name)
         return tuple(dict.fromkeys(found))
 
 
+# Letters of an English name from which it is one, with a capital and without: "old" and "hukou" name places, too.
+SHORTEST_NAME: Final = 4
+SHORTEST_SMALL: Final = 6
+_IN_BRACKETS = re.compile(r"\s*[(（]([\u4e00-\u9fff]{2,8})[)）]")
 _DISTRICT = re.compile(r"\s*(?:district|county)")

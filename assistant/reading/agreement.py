@@ -11,7 +11,7 @@ from assistant.question import Query
 from vectorstore.packing import context_texts
 from vectorstore.passage import Hit, Span
 
-Difference = Literal["place", "year", "number", "kind"]
+Difference = Literal["place", "year", "number", "kind", "tier"]
 
 OPENING: Final = 4000  # characters in which a document says what place it is about
 OPENING_OF_ROW: Final = 30  # characters of a row in which it may name its place
@@ -52,7 +52,8 @@ class Agreement:
         near = " ".join(
             (_around(text, hit), hit.metadata.region or "", hit.metadata.issuer or "", self._home(hit, text))
         )
-        return all(region in near for region in query.regions)
+        asked = query.regions if query.several else query.regions and (_narrowest(query),)
+        return not asked or any(region in near for region in asked)
 
     def _home(self, hit: Hit, text: str) -> str:
         """The place a document is about: the one it names most often."""
@@ -61,6 +62,11 @@ class Agreement:
             names = self._regions.named_in(text[:OPENING])
             self._homes[version] = max(names, key=text.count, default="")
         return self._homes[version]
+
+
+def _narrowest(query: Query) -> str:
+    """The place that a question is about, where it names what that lies in as well: 海州市东浦区, Dongpu in Haizhou."""
+    return query.regions[-1 if query.language == "zh" else 0]
 
 
 def _around(text: str, hit: Hit) -> str:

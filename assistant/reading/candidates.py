@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
 from typing import Final
@@ -111,8 +111,18 @@ class Candidates:
 
     def of(self, query: Query, evidence: Sequence[Evidence]) -> list[Candidate]:
         """The best answer of each passage that has one, the likeliest first."""
-        found = [self._candidate(query, item, evidence) for item in evidence if item.reading.spans]
+        outside = {item.hit.passage_id for item in evidence if self._is_outside(query, item.hit)}
+        rivals = [item for item in evidence if item.hit.passage_id not in outside]
+        found = [self._candidate(query, item, rivals) for item in evidence if item.reading.spans]
+        found = [replace(each, difference="tier") if each.hit.passage_id in outside else each for each in found]
         return sorted(found, key=lambda candidate: (-candidate.confidence, candidate.hit.passage_id))
+
+    def _is_outside(self, query: Query, hit: Hit) -> bool:
+        """Whether a row is of another range than the quantity in the question: it is no answer, and no rival of one."""
+        if hit.passage.kind != "row":
+            return False
+        text, span = self.text_of(hit.document_id, hit.version), (hit.passage.start, hit.passage.end)
+        return applies(query.question, text, span) and tier(query.question, text, span) is None
 
     def _candidate(self, query: Query, item: Evidence, evidence: Sequence[Evidence]) -> Candidate:
         """The answer of the likeliest span that agrees with the question and holds what it asks for, or of the likeliest."""

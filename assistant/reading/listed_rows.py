@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Final
 
 from assistant.question import Query
@@ -13,7 +14,6 @@ from assistant.reading.candidates import Candidate, ListedRows
 from vectorstore.passage import Hit, Span
 from vectorstore.tables import cell_spans
 
-MOST_SURE: Final = 0.95
 _COUNTING: Final = re.compile(r"(?:多少|几)[家个户所名项处种款座]|\bhow many\b", re.IGNORECASE)
 
 
@@ -46,7 +46,8 @@ def listed_rows(query: Query, candidates: Sequence[Candidate], text_of: Callable
 
 
 def _chance(candidates: Sequence[Candidate]) -> float:
-    return min(MOST_SURE, sum(candidate.confidence for candidate in candidates))
+    """The chance that one of them answers at least."""
+    return 1 - prod(1 - candidate.confidence for candidate in candidates)
 
 
 def _cells(text: str, row: Span) -> list[str]:

@@ -91,18 +91,16 @@ def _named_rows(query: Query, best: Candidate, candidates: Sequence[Candidate]) 
     if best.hit.passage.kind != "row":
         return []
     table = (best.hit.document_id, best.hit.passage.context)
-    named = {
-        query.standalone.find(_label(found)): found
-        for found in candidates
-        if (found.hit.document_id, found.hit.passage.context) == table and found.agrees
+    rows = [each for each in candidates if (each.hit.document_id, each.hit.passage.context) == table and each.agrees]
+    cells = [{cell.strip() for cell in each.hit.text.split("|")} for each in rows]
+    named = [{cell for cell in own if len(cell) > 1 and cell in query.standalone} for own in cells]
+    shared = set[str].intersection(*named) if len(named) > 1 else set[str]()
+    places = {
+        min(query.standalone.find(cell) for cell in own - shared): row
+        for own, row in zip(named, rows, strict=True)
+        if own - shared
     }
-    named.pop(-1, None)
-    return [named[place] for place in sorted(named)] if len(named) > 1 and best in named.values() else []
-
-
-def _label(candidate: Candidate) -> str:
-    """The first cell of a row."""
-    return candidate.hit.text.strip("| ").partition("|")[0].strip()
+    return [places[place] for place in sorted(places)] if len(places) > 1 and best in places.values() else []
 
 
 def _of_money(candidate: Candidate) -> bool:

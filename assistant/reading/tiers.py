@@ -15,11 +15,12 @@ _PIECE: Final = re.compile(r"[^；;。\n]+")
 _CLAUSE: Final = re.compile(r"[^，,；;。\n|]+")
 _UNITS: Final = {
     "周岁": "岁", "平米": "平方米", "㎡": "平方米", "平": "平方米", "天": "日", "户": "家", "名": "人", "公": "公里",
-    "years": "岁", "year": "岁", "people": "人", "employees": "人", "days": "日", "months": "月", "个月": "月",
+    "years": "年", "year": "年", "people": "人", "employees": "人", "days": "日", "months": "月", "个月": "月",
 }  # fmt: skip
 _UNIT: Final = re.compile(
     r"\s*(?:多|余|来|几)?\s*(周?岁|平方米|平方公里|平米|平|㎡|公顷|公里|千?米|个?工作日|天|日|小时|分钟|个月|年|人|名|户|家|亩|吨|度|件|项|次|门|辆|台|床|套|分)"
 )
+_OLD: Final = re.compile(r"[\s-]*years?[\s-]+(?:old|of age)", re.IGNORECASE)
 _AT_LEAST: Final = re.compile(r"(?:达到?|年?满|不低于|不少于|不小于|至少|≥)(?:或者?超过)?\s*$")
 _ABOVE: Final = re.compile(r"(?:(?<!不)超过|(?<!不)高于|(?<!不)大于|(?<!不)多于|[>＞])\s*$")
 _BELOW: Final = re.compile(r"(?:不足|未满|不满|(?<!不)低于|(?<!不)少于|(?<!不)小于|未达到?|[<＜])\s*$")
@@ -157,7 +158,11 @@ def _unit(text: str, figure: Figure) -> str:
         return {"money": "元", "percent": "%"}[figure.kind]
     if figure.kind != "number":
         return ""
+    if _OLD.match(text, figure.end):
+        return "岁"
     found = _UNIT.match(text, figure.end)
+    if not found and text[figure.end - 1] in "万亿":
+        return "元"  # 花了60万
     unit = found[1] if found else figure.unit.lower()
     return _UNITS.get(unit, unit)
 

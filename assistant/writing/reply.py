@@ -52,7 +52,7 @@ _TO: Final = ("-", "–", "—", "~", "至", "到")
 _BETWEEN: Final = r"\s*(?:[,，、;；/&+|]|and|和|与|及|\s|-|–|—|~|至|到)\s*"
 _GROUP: Final = re.compile(rf"[\[【［〔(（]{{1,2}}\s*((?:{_NAME})(?:{_BETWEEN}(?:{_NAME}))*)\s*[\]】］〕)）]{{1,2}}")
 _JOINT: Final = re.compile(r"^\s*(?:[,，、;；]|和|与|及|以及|and|&)?\s*$")
-_STOP: Final = re.compile(r"[。！？!?；;]+[”’」』）)]*|(?<=[a-z0-9)%”])\.(?=\s|$)")
+_STOP: Final = re.compile(r"[。！？!?]+[”’」』）)]*|(?<=[\]】］〕)）])[；;]|(?<=[a-z0-9)%”])\.(?=\s|$)")
 _CLOSED: Final = {"“": "”", "「": "」", "『": "』", "《": "》"}
 _EDGE: Final = " \t　。.;；，,、"
 MARK: Final = 2  # letters of a handle

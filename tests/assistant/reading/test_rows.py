@@ -63,6 +63,36 @@ def test_each_row_that_the_question_names_answers(store: PolicyStore, put: Put, 
     assert len({citation.quote for citation in answer.citations}) == len(answer.citations) == 3  # the header once
 
 
+def test_rows_may_be_named_by_any_cell_that_tells_them_apart(store: PolicyStore, put: Put) -> None:
+    rows = "".join(
+        f"| 桥东街道 | {name} | {places} |\n" for name, places in (("二中", 82), ("华侨中学", 46), ("三中", 30))
+    )
+    put("schools.md", f"# 惠城区学位计划\n\n| 街道 | 学校 | 计划数 |\n| --- | --- | --- |\n{rows}")
+    answer = Assistant(store, reader=PointingReader("桥东街道")).ask("桥东街道的二中和华侨中学计划数分别是多少？")
+    assert [claim.text for claim in answer.claims] == ["82：桥东街道：计划数 82", "46：桥东街道：计划数 46"]
+
+
+@pytest.mark.parametrize(
+    ("question", "quote", "left_out"),
+    [
+        ("花了60万能补多少？", "50万元以上不足150万元", "20%"),
+        ("投入30万元能补多少？", "20万元以上不足50万元", "25%"),
+        ("投了两百万能补多少？", "150万元以上", "30%"),
+    ],
+)
+def test_a_row_of_another_range_is_no_answer(
+    store: PolicyStore, put: Put, question: str, quote: str, left_out: str
+) -> None:
+    put(
+        "tiers.md",
+        "# 霁州市改造补助\n\n| 实际投入 | 补助比例 |\n| --- | --- |\n| 20万元以上不足50万元 | 30% |\n"
+        "| 50万元以上不足150万元 | 25% |\n| 150万元以上 | 20% |\n",
+    )
+    answer = Assistant(store, reader=PointingReader("0%", "5%")).ask(question)
+    assert quote in answer.citations[0].quote
+    assert left_out not in answer.text
+
+
 @pytest.mark.parametrize(
     ("question", "count", "shown"),
     [

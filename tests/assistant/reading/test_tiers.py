@@ -32,6 +32,8 @@ FINES = "违法经营额不足五千元的，处一万元罚款；五千元以�
         ("经营额8万元罚多少？", FINES, "十万元罚款"),
         ("奶奶92岁每月领多少？", "90—94岁 | 200元 | 按月发放", "200元"),
         ("奶奶94岁每月领多少？", "90至94周岁 | 200元 | 按月发放", "200元"),
+        ("How much does a 92-year-old get?", "90—94岁 | 200元 | 按月发放", "200元"),
+        ("I have worked here for 12 years. How many days of leave?", LEAVE, "休假10天"),
     ],
 )
 def test_the_part_that_holds_for_a_quantity_is_found(question: str, text: str, said: str) -> None:
