@@ -52,8 +52,9 @@ class Agreement:
         near = " ".join(
             (_around(text, hit), hit.metadata.region or "", hit.metadata.issuer or "", self._home(hit, text))
         )
-        asked = query.regions if query.several else query.regions and (_narrowest(query),)
-        return not asked or any(region in near for region in asked)
+        # A district says enough: what it lies in, the document need not name.
+        asked = [region for region in query.regions if region[-1] in "区县旗"] or query.regions
+        return all(region in near for region in asked)
 
     def _home(self, hit: Hit, text: str) -> str:
         """The place a document is about: the one it names most often."""
@@ -62,11 +63,6 @@ class Agreement:
             names = self._regions.named_in(text[:OPENING])
             self._homes[version] = max(names, key=text.count, default="")
         return self._homes[version]
-
-
-def _narrowest(query: Query) -> str:
-    """The place that a question is about, where it names what that lies in as well: 海州市东浦区, Dongpu in Haizhou."""
-    return query.regions[-1 if query.language == "zh" else 0]
 
 
 def _around(text: str, hit: Hit) -> str:
