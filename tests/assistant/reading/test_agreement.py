@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.assembly import Assistant
-from assistant.lexicon import Siblings
+from assistant.lexicon import Regions, Siblings
 from tests.conftest import Put
 from tests.word_reader import WordReader
 from vectorstore.store import PolicyStore
@@ -23,6 +23,8 @@ POLICY = """海州市人才安居办法
     [
         ("博士研究生的安家补贴是多少？", True),
         ("海州市博士研究生的安家补贴是多少？", True),
+        ("海州博士研究生的安家补贴是多少？", True),
+        ("海州市东浦区博士研究生的安家补贴是多少？", False),
         ("2024年博士研究生的安家补贴是多少？", True),
         ("2027年博士研究生的安家补贴是多少？", False),
         ("龙港市博士研究生的安家补贴是多少？", False),
@@ -54,3 +56,20 @@ def test_another_place_or_year_is_not_answered_from(
 )
 def test_another_kind_of_the_same_sort_is_known(asked: str, said: str, *, differ: bool) -> None:
     assert Siblings.load().differ(asked, said) is differ
+
+
+@pytest.mark.parametrize(
+    ("question", "places"),
+    [
+        ("What is the rent subsidy in Guangzhou?", ("广州",)),
+        ("guangzhou rent subsidy", ("广州",)),
+        ("Huicheng district in Huizhou", ("惠城区", "惠州")),
+        ("Does she need Guangzhou hukou?", ("广州",)),
+        ("Who worked out Hebei's guide to open competitions?", ("河北",)),
+        ("How old must a dog owner be?", ()),
+        ("How much does Jizhou (霁州) pay?", ("霁州",)),
+        ("How much does Jizhou（霁州市）pay?", ("霁州",)),
+    ],
+)
+def test_places_are_told_from_words_in_english(question: str, places: tuple[str, ...]) -> None:
+    assert Regions.load().named_in_english(question) == places
