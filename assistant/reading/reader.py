@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from assistant.figures import find_figures
 from assistant.question import Query
@@ -92,15 +94,19 @@ def _named_rows(query: Query, best: Candidate, candidates: Sequence[Candidate]) 
         return []
     table = (best.hit.document_id, best.hit.passage.context)
     rows = [each for each in candidates if (each.hit.document_id, each.hit.passage.context) == table and each.agrees]
-    cells = [{cell.strip() for cell in each.hit.text.split("|")} for each in rows]
-    named = [{cell for cell in own if len(cell) > 1 and cell in query.standalone} for own in cells]
-    shared = set[str].intersection(*named) if len(named) > 1 else set[str]()
+    named = [
+        {cell for cell in map(str.strip, each.hit.text.split("|")) if len(cell) > 1 and cell in query.standalone}
+        for each in rows
+    ]
+    times = Counter(chain.from_iterable(named))
     places = {
-        min(query.standalone.find(cell) for cell in own - shared): row
+        query.standalone.find(cell): row
         for own, row in zip(named, rows, strict=True)
-        if own - shared
+        for cell in own
+        if times[cell] == 1  # 桥东街道 heads many rows
     }
-    return [places[place] for place in sorted(places)] if len(places) > 1 and best in places.values() else []
+    ordered = {places[place].hit.passage_id: places[place] for place in sorted(places)}
+    return list(ordered.values()) if len(ordered) > 1 and best.hit.passage_id in ordered else []
 
 
 def _of_money(candidate: Candidate) -> bool:
