@@ -113,14 +113,21 @@ def _named(name: str, numbers: set[str], pairs: set[str]) -> float:
 
 
 def named_row(text: str, passage: Passage, cells: Sequence[Span]) -> str:
-    """Cells of a row with the names of their columns behind what the row is about; nothing where those are not known."""
+    """Cells of a row with the names of their columns behind what the row is about; nothing where those are not known.
+
+    Words before the first of them, which say more of what the row is about, are said as well.
+    """
     names = column_names(text, passage)
     own = cell_spans(text, (passage.start, passage.end))
     filled = [(column, cell) for column, cell in enumerate(own) if cell[0] < cell[1]]
     if not names or len(own) > len(names) or len(filled) < 2:
         return ""
     label = text[slice(*filled[0][1])]
-    said = [f"{names[column]} {text[slice(*cell)]}".strip() for column, cell in filled[1:] if cell in cells]
+    said = [
+        f"{names[column]} {text[slice(*cell)]}".strip()
+        for column, cell in filled[1:]
+        if cell in cells or (cells and cell < min(cells) and not _DIGITS.search(text, *cell))
+    ]
     return f"{label}：{'；'.join(said)}" if said else ""
 
 

@@ -69,7 +69,10 @@ def test_rows_may_be_named_by_any_cell_that_tells_them_apart(store: PolicyStore,
     )
     put("schools.md", f"# 惠城区学位计划\n\n| 街道 | 学校 | 计划数 |\n| --- | --- | --- |\n{rows}")
     answer = Assistant(store, reader=PointingReader("桥东街道")).ask("桥东街道的二中和华侨中学计划数分别是多少？")
-    assert [claim.text for claim in answer.claims] == ["82：桥东街道：计划数 82", "46：桥东街道：计划数 46"]
+    assert [claim.text for claim in answer.claims] == [
+        "82：桥东街道：学校 二中；计划数 82",
+        "46：桥东街道：学校 华侨中学；计划数 46",
+    ]
 
 
 @pytest.mark.parametrize(
