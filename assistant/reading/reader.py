@@ -53,9 +53,9 @@ class Reader:
         On the same matter, `stale` documents give way to those in force, and `reports` to the policies themselves.
         """
         candidates = _distinct(self._candidates.of(query, evidence))
+        closest = tuple(candidates[:3])
         together = listed_rows(query, candidates, self._candidates.text_of)
         candidates = [together, *candidates] if together else candidates
-        closest = tuple(candidates[:3])
         confidence = max((found.confidence for found in candidates if found.agrees), default=0.0)
         # One that answers nearly as surely as the best stands beside it, also from just below the threshold.
         least = min(calibration().threshold, SECOND * confidence)
